@@ -1,0 +1,33 @@
+//! The ground of Yizhen: types and rules, shared by browser and server.
+//!
+//! Pure: no I/O, no clock, no randomness, no database. Whatever depends on the moment or on chance takes it as an
+//! argument. Types cross the wire as they are; text that came from outside becomes a newtype that cannot hold a wrong
+//! value, or an [`error::Error`] that names the field and what to do.
+
+mod words;
+
+pub mod access;
+pub mod availability;
+pub mod booking;
+pub mod checkin;
+pub mod city;
+pub mod code;
+pub mod division;
+pub mod eligibility;
+pub mod error;
+pub mod identity;
+pub mod lang;
+pub mod message;
+pub mod notice;
+pub mod pass;
+pub mod person;
+pub mod reason;
+pub mod screening;
+pub mod slot;
+pub mod staff;
+pub mod time;
+pub mod vaccine;
+
+pub use chrono;
+pub use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+pub use uuid::Uuid;
