@@ -1,2 +1,5 @@
-//! x
-fn main() {}
+//! The citizens' page.
+
+fn main() {
+    frontend::mount(app::citizen::App);
+}

@@ -1,2 +1,5 @@
-//! x
-fn main() {}
+//! The staff's page.
+
+fn main() {
+    frontend::mount(app::staff::App);
+}
