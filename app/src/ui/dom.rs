@@ -1,0 +1,79 @@
+//! The few things that pages ask of the browser itself.
+
+use leptos::prelude::{request_animation_frame, set_timeout};
+use wasm_bindgen::JsCast;
+use web_sys::{Document, HtmlElement, Storage, Window};
+
+/// The window.
+pub fn window() -> Window {
+    web_sys::window().expect("this code runs in a browser's window")
+}
+
+/// The document.
+pub fn document() -> Document {
+    window().document().expect("a window has a document")
+}
+
+/// Reads from localStorage; nothing where storage is switched off.
+pub fn local(key: &str) -> Option<String> {
+    window().local_storage().ok().flatten()?.get_item(key).ok().flatten()
+}
+
+/// Writes to localStorage; `None` removes.
+pub fn keep_local(key: &str, value: Option<&str>) {
+    keep(window().local_storage().ok().flatten(), key, value);
+}
+
+/// Reads from sessionStorage: what this tab keeps through reloads.
+pub fn session(key: &str) -> Option<String> {
+    window().session_storage().ok().flatten()?.get_item(key).ok().flatten()
+}
+
+/// Writes to sessionStorage; `None` removes.
+pub fn keep_session(key: &str, value: Option<&str>) {
+    keep(window().session_storage().ok().flatten(), key, value);
+}
+
+fn keep(storage: Option<Storage>, key: &str, value: Option<&str>) {
+    let Some(storage) = storage else { return };
+    // A full or forbidden store only costs the comfort of a reload.
+    let _ = match value {
+        Some(value) => storage.set_item(key, value),
+        None => storage.remove_item(key),
+    };
+}
+
+/// A parameter of the address's query, as it stands there.
+pub fn query(name: &str) -> Option<String> {
+    let search = window().location().search().ok()?;
+    let pairs = search.trim_start_matches('?').split('&');
+    pairs.filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
+}
+
+/// The element of an id.
+pub fn element(id: &str) -> Option<HtmlElement> {
+    document().get_element_by_id(id)?.dyn_into().ok()
+}
+
+/// Gives focus to the element of an id once the page that holds it is drawn, and brings it into sight.
+pub fn focus_soon(id: &'static str) {
+    request_animation_frame(move || focus(id));
+}
+
+/// Gives focus to the element of an id, and brings it into sight.
+pub fn focus(id: &str) {
+    if let Some(element) = element(id) {
+        let _ = element.focus();
+        element.scroll_into_view_with_bool(false);
+    }
+}
+
+/// Runs `then` after `ms` milliseconds.
+pub fn after(ms: u32, then: impl FnOnce() + 'static) {
+    set_timeout(then, core::time::Duration::from_millis(u64::from(ms)));
+}
+
+/// Sets the document's title, without touching what is not ours.
+pub fn title(text: &str) {
+    document().set_title(text);
+}
