@@ -67,7 +67,7 @@ impl BookingState {
             (Self::Redeemed, _) => Err(Error::new(Reason::Redeemed)),
             (Self::Cancelled, _) => Err(Error::new(Reason::Cancelled)),
             (Self::Missed, _) => Err(Error::new(Reason::Missed)),
-            (Self::Booked, Transition::Undo) => Err(Error::field("code", Reason::NotFound)),
+            (Self::Booked, Transition::Undo) => Err(Error::new(Reason::NotRedeemed)),
         }
     }
 }
@@ -196,7 +196,7 @@ mod tests {
             (Booked, Transition::Cancel, Ok(Cancelled)),
             (Booked, Transition::Move, Ok(Booked)),
             (Booked, Transition::Miss, Ok(Missed)),
-            (Booked, Transition::Undo, Err(ErrorCode::NotFound)),
+            (Booked, Transition::Undo, Err(ErrorCode::WrongState)),
             (Redeemed, Transition::Undo, Ok(Booked)),
             (Redeemed, Transition::Redeem, Err(ErrorCode::AlreadyRedeemed)),
             (Redeemed, Transition::Cancel, Err(ErrorCode::AlreadyRedeemed)),

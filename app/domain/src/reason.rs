@@ -56,6 +56,8 @@ pub enum Reason {
     ConsentVersion,
     /// The same request id came with different content.
     RequestReused,
+    /// The document is that of another person in the list.
+    AlreadyListed,
     /// More people than one account may keep.
     TooManyPeople {
         /// The limit.
@@ -109,6 +111,10 @@ pub enum Reason {
     Missed,
     /// The jab is recorded already.
     Redeemed,
+    /// No jab is recorded that could be taken back.
+    NotRedeemed,
+    /// The booking changed while the request was on its way.
+    ChangedMeanwhile,
     // eligibility
     /// Under the age for this vaccination on that day.
     UnderAge {
@@ -176,6 +182,8 @@ impl Reason {
             | Self::LaterDoseBooked
             | Self::Cancelled
             | Self::Missed
+            | Self::NotRedeemed
+            | Self::ChangedMeanwhile
             | Self::OtherDay { .. } => ErrorCode::WrongState,
             Self::UnderAge { .. }
             | Self::Contraindicated { .. }
@@ -191,177 +199,185 @@ impl Reason {
 
     /// The words for the reader.
     pub fn text(&self, lang: Lang) -> String {
-        let said = match self {
-            Self::Malformed => {
-                lang.pick("请求的内容读不懂，请刷新页面后再试", "This request could not be read. Reload the page and try again")
-            }
-            Self::Missing => lang.pick("请填写这一项", "Fill in this field"),
-            Self::NameLength => {
-                lang.pick("请填写 2 到 50 个字的姓名，与证件一致", "Enter the name as on the document, 2 to 50 characters")
-            }
-            Self::NameCharacter => {
-                lang.pick("姓名里有不能用的符号，请按证件填写", "Remove the symbol from the name; write it as on the document")
-            }
-            Self::Phone => lang.pick(
-                "请填写 11 位手机号，例如 138 0000 0000",
-                "Enter a mainland mobile number of 11 digits, such as 138 0000 0000",
-            ),
-            Self::AddressLength => lang.pick("请填写 5 到 60 个字的详细地址", "Enter the address in 5 to 60 characters"),
-            Self::AddressCharacter => lang.pick(
-                "详细地址只能用汉字和数字，请删去字母、空格、标点和表情",
-                "Use Chinese characters and digits only; remove letters, spaces, punctuation and emoji",
-            ),
-            Self::County => lang.pick("请选择现居住的县市区", "Choose the county of residence"),
-            Self::DocumentLength => {
-                lang.pick("证件号码的位数不对，请对照证件检查", "Check the number against the document: its length is not right")
-            }
-            Self::DocumentCharacter => lang.pick(
-                "证件号码里有不该有的字符，请对照证件检查",
-                "Check the number against the document: one character cannot be right",
-            ),
-            Self::DocumentCheck => lang.pick(
-                "证件号码有一位不对，请对照证件逐位检查",
-                "One digit of the number is wrong; compare it with the document digit by digit",
-            ),
-            Self::DocumentDate => lang.pick(
-                "证件号码里的出生日期不存在，请检查第 7 到 14 位",
-                "Check digits 7 to 14 of the number: that date of birth does not exist",
-            ),
-            Self::DocumentOld => lang.pick(
-                "15 位的旧身份证已停用，请填写 18 位号码",
-                "The old 15-digit number is no longer valid; enter the 18-digit one",
-            ),
-            Self::BirthDateMissing => {
-                lang.pick("这种证件上没有出生日期，请另外填写", "This document does not tell the date of birth; enter it as well")
-            }
-            Self::BirthDate => lang.pick("请填写正确的出生日期", "Enter the real date of birth"),
-            Self::CodeShape => lang.pick(
-                "预约码是 10 位，请对照短信或二维码下方检查",
-                "The booking code has 10 characters; compare it with the message or the QR code",
-            ),
-            Self::PassShape => lang.pick(
-                "这不是本平台的预约二维码，或已损坏，请改输预约码",
-                "This is not a booking QR code of this service, or it is damaged; type the booking code",
-            ),
-            Self::DoseNumber => lang.pick("这种疫苗没有这一剂次，请重新选择", "This vaccine has no such dose; choose again"),
-            Self::Date => lang.pick("请填写正确的日期", "Enter a real date"),
-            Self::ConsentVersion => {
-                lang.pick("告知书已更新，请重新阅读并同意", "The information notice has changed; read it and agree again")
-            }
-            Self::RequestReused => lang.pick(
-                "这次提交与前一次内容不同，请回到上一步重新提交",
-                "This was submitted before with other content; go back one step and submit again",
-            ),
-            Self::TooManyPeople { most } => {
-                return match lang {
-                    Lang::Zh => format!("一个账号最多登记 {most} 位家人，请先删去一位"),
-                    Lang::En => format!("One account can keep {most} people; remove one first"),
-                };
-            }
-            Self::SignIn => {
-                lang.pick("请先用手机号登录，已填写的内容会保留", "Sign in with your phone first; what you typed is kept")
-            }
-            Self::SignInCode => lang.pick(
-                "验证码不对或已过期，请检查短信，或重新获取",
-                "The code is wrong or too old; check the message or get a new one",
-            ),
-            Self::TooMany { wait_s } => {
-                let (n, zh, en) =
-                    if *wait_s < 120 { (*wait_s, "秒", "seconds") } else { (wait_s.div_ceil(60), "分钟", "minutes") };
-                return match lang {
-                    Lang::Zh => format!("操作太频繁，请 {n} {zh}后再试"),
-                    Lang::En => format!("Too many tries; wait {n} {en}"),
-                };
-            }
-            Self::Password => lang.pick("用户名或密码不对，请再试一次", "User name or password is wrong; try again"),
-            Self::NotAllowed => {
-                lang.pick("您没有这项权限，请联系接种点负责人", "You are not allowed to do this; ask the site's manager")
-            }
-            Self::NotFound => lang.pick("没有找到，请检查后再试", "Not found; check and try again"),
-            Self::SlotFull => lang.pick("这个时段刚刚约满，请另选一个", "This time has just been taken; choose another"),
-            Self::SlotClosed => lang.pick("这个时段接种点已停约，请另选一个", "The site has closed this time; choose another"),
-            Self::SlotLater { opens_at } => {
-                let at = civil(*opens_at);
-                let (day, time) = (day_text(at.date(), lang), hour_minute(at.time()));
-                return match lang {
-                    Lang::Zh => format!("这个时段还没放号，{day} {time} 开始预约"),
-                    Lang::En => format!("This time is not open yet; booking starts {day} {time}"),
-                };
-            }
-            Self::SlotPast => lang.pick("这个时段已经开始或结束，请另选一个", "This time has begun or is over; choose another"),
-            Self::OtherVaccine => lang.pick("改期只能选同一种疫苗的时段", "Choose a time with the same vaccine"),
-            Self::SameSlot => lang.pick("这就是现在的时段，请另选一个", "That is the present time; choose another"),
-            Self::AlreadyBooked { code: Some(_) } => lang.pick(
-                "这位接种人这一剂已有预约，可查看、改期或取消",
-                "This person already has this dose booked; see it, move it or cancel it",
-            ),
-            Self::AlreadyBooked { code: None } => lang.pick(
-                "这位接种人这一剂已有预约，请在预约时用的手机上查看；不清楚请拨打服务热线",
-                "This person already has this dose booked, from another phone; look there or call the hotline",
-            ),
-            Self::PersonHasBooking => {
-                lang.pick("这位接种人还有未完成的预约，请先取消", "This person still has a booking; cancel it first")
-            }
-            Self::LaterDoseBooked => lang.pick(
-                "后一剂已按这一剂预约，请先取消或调整后一剂",
-                "A later dose is booked after this one; cancel or move that one first",
-            ),
-            Self::Cancelled => lang.pick("这个预约已取消", "This booking was cancelled"),
-            Self::Missed => lang.pick("这个预约的日期已过，请重新预约", "The day of this booking is over; book again"),
-            Self::Redeemed => lang.pick("这个预约已经核销", "This booking was already marked done"),
-            Self::UnderAge { from_age, from } => {
-                return match lang {
-                    Lang::Zh => format!("接种当天须满 {from_age} 周岁，这位接种人 {from} 起可以预约"),
-                    Lang::En => format!("One must be {from_age} or older on the day; this person can come from {from}"),
-                };
-            }
-            Self::Contraindicated { group } => {
-                return match lang {
-                    Lang::Zh => format!("因为“{}”，现在不能预约接种，请先咨询医生或接种点", group.title(lang)),
-                    Lang::En => {
-                        format!("Because of “{}” a booking is not possible now; ask a doctor or the site", group.title(lang))
-                    }
-                };
-            }
-            Self::PreviousDose { dose } => {
-                return match lang {
-                    Lang::Zh => format!("还没有第 {dose} 剂的记录，请先预约第 {dose} 剂，或填写它的接种日期"),
-                    Lang::En => format!("There is no record of dose {dose}; book it first, or enter the date it was given"),
-                };
-            }
-            Self::TooEarly { from } => {
-                return match lang {
-                    Lang::Zh => format!("与上一剂的间隔还不够，最早 {from} 可以接种"),
-                    Lang::En => format!("Too soon after the dose before; the first possible day is {from}"),
-                };
-            }
-            Self::TooLate { by } => {
-                return match lang {
-                    Lang::Zh => format!("这一剂应在 {by} 前完成，已超过，请联系接种点安排"),
-                    Lang::En => format!("This dose was due by {by}; call the site to arrange it"),
-                };
-            }
-            Self::MixedCourse => {
-                lang.pick("前一剂是另一种疫苗，请选择同一种疫苗", "The course was begun with another vaccine; choose the same one")
-            }
-            Self::OtherDay { date } => {
-                return match lang {
-                    Lang::Zh => format!("这个预约是 {} 的，不是今天", day_text(*date, lang)),
-                    Lang::En => format!("This booking is for {}, not today", day_text(*date, lang)),
-                };
-            }
-            Self::OtherSite => lang.pick("这个预约在另一个接种点", "This booking is for another site"),
-            Self::Busy => lang.pick(
-                "现在人太多，请稍候再试，已填写的内容会保留",
-                "Very busy just now; try again shortly, what you typed is kept",
-            ),
-            Self::Internal => lang.pick(
-                "系统出了点问题，请稍后再试，或拨打服务热线",
-                "Something went wrong on our side; try again later or call the hotline",
-            ),
-            Self::Network => lang
-                .pick("网络断了，内容都还在，请联网后再试", "The network is gone; everything is kept, try again when it is back"),
-        };
+        let said =
+            match self {
+                Self::Malformed => {
+                    lang.pick("请求的内容读不懂，请刷新页面后再试", "This request could not be read. Reload the page and try again")
+                }
+                Self::Missing => lang.pick("请填写这一项", "Fill in this field"),
+                Self::NameLength => {
+                    lang.pick("请填写 2 到 50 个字的姓名，与证件一致", "Enter the name as on the document, 2 to 50 characters")
+                }
+                Self::NameCharacter => {
+                    lang.pick("姓名里有不能用的符号，请按证件填写", "Remove the symbol from the name; write it as on the document")
+                }
+                Self::Phone => lang.pick(
+                    "请填写 11 位手机号，例如 138 0000 0000",
+                    "Enter a mainland mobile number of 11 digits, such as 138 0000 0000",
+                ),
+                Self::AddressLength => lang.pick("请填写 5 到 60 个字的详细地址", "Enter the address in 5 to 60 characters"),
+                Self::AddressCharacter => lang.pick(
+                    "详细地址只能用汉字和数字，请删去字母、空格、标点和表情",
+                    "Use Chinese characters and digits only; remove letters, spaces, punctuation and emoji",
+                ),
+                Self::County => lang.pick("请选择现居住的县市区", "Choose the county of residence"),
+                Self::DocumentLength => lang
+                    .pick("证件号码的位数不对，请对照证件检查", "Check the number against the document: its length is not right"),
+                Self::DocumentCharacter => lang.pick(
+                    "证件号码里有不该有的字符，请对照证件检查",
+                    "Check the number against the document: one character cannot be right",
+                ),
+                Self::DocumentCheck => lang.pick(
+                    "证件号码有一位不对，请对照证件逐位检查",
+                    "One digit of the number is wrong; compare it with the document digit by digit",
+                ),
+                Self::DocumentDate => lang.pick(
+                    "证件号码里的出生日期不存在，请检查第 7 到 14 位",
+                    "Check digits 7 to 14 of the number: that date of birth does not exist",
+                ),
+                Self::DocumentOld => lang.pick(
+                    "15 位的旧身份证已停用，请填写 18 位号码",
+                    "The old 15-digit number is no longer valid; enter the 18-digit one",
+                ),
+                Self::BirthDateMissing => lang
+                    .pick("这种证件上没有出生日期，请另外填写", "This document does not tell the date of birth; enter it as well"),
+                Self::BirthDate => lang.pick("请填写正确的出生日期", "Enter the real date of birth"),
+                Self::CodeShape => lang.pick(
+                    "预约码是 10 位，请对照短信或二维码下方检查",
+                    "The booking code has 10 characters; compare it with the message or the QR code",
+                ),
+                Self::PassShape => lang.pick(
+                    "这不是本平台的预约二维码，或已损坏，请改输预约码",
+                    "This is not a booking QR code of this service, or it is damaged; type the booking code",
+                ),
+                Self::DoseNumber => lang.pick("这种疫苗没有这一剂次，请重新选择", "This vaccine has no such dose; choose again"),
+                Self::Date => lang.pick("请填写正确的日期", "Enter a real date"),
+                Self::ConsentVersion => {
+                    lang.pick("告知书已更新，请重新阅读并同意", "The information notice has changed; read it and agree again")
+                }
+                Self::RequestReused => lang.pick(
+                    "这次提交与前一次内容不同，请回到上一步重新提交",
+                    "This was submitted before with other content; go back one step and submit again",
+                ),
+                Self::AlreadyListed => lang.pick(
+                    "名单里已有用这个证件的人，请直接选择",
+                    "Somebody with this document is in your list already; choose them there",
+                ),
+                Self::TooManyPeople { most } => {
+                    return match lang {
+                        Lang::Zh => format!("一个账号最多登记 {most} 位家人，请先删去一位"),
+                        Lang::En => format!("One account can keep {most} people; remove one first"),
+                    };
+                }
+                Self::SignIn => {
+                    lang.pick("请先用手机号登录，已填写的内容会保留", "Sign in with your phone first; what you typed is kept")
+                }
+                Self::SignInCode => lang.pick(
+                    "验证码不对或已过期，请检查短信，或重新获取",
+                    "The code is wrong or too old; check the message or get a new one",
+                ),
+                Self::TooMany { wait_s } => {
+                    let (n, zh, en) =
+                        if *wait_s < 120 { (*wait_s, "秒", "seconds") } else { (wait_s.div_ceil(60), "分钟", "minutes") };
+                    return match lang {
+                        Lang::Zh => format!("操作太频繁，请 {n} {zh}后再试"),
+                        Lang::En => format!("Too many tries; wait {n} {en}"),
+                    };
+                }
+                Self::Password => lang.pick("用户名或密码不对，请再试一次", "User name or password is wrong; try again"),
+                Self::NotAllowed => {
+                    lang.pick("您没有这项权限，请联系接种点负责人", "You are not allowed to do this; ask the site's manager")
+                }
+                Self::NotFound => lang.pick("没有找到，请检查后再试", "Not found; check and try again"),
+                Self::SlotFull => lang.pick("这个时段刚刚约满，请另选一个", "This time has just been taken; choose another"),
+                Self::SlotClosed => lang.pick("这个时段接种点已停约，请另选一个", "The site has closed this time; choose another"),
+                Self::SlotLater { opens_at } => {
+                    let at = civil(*opens_at);
+                    let (day, time) = (day_text(at.date(), lang), hour_minute(at.time()));
+                    return match lang {
+                        Lang::Zh => format!("这个时段还没放号，{day} {time} 开始预约"),
+                        Lang::En => format!("This time is not open yet; booking starts {day} {time}"),
+                    };
+                }
+                Self::SlotPast => lang.pick("这个时段已经开始或结束，请另选一个", "This time has begun or is over; choose another"),
+                Self::OtherVaccine => lang.pick("改期只能选同一种疫苗的时段", "Choose a time with the same vaccine"),
+                Self::SameSlot => lang.pick("这就是现在的时段，请另选一个", "That is the present time; choose another"),
+                Self::AlreadyBooked { code: Some(_) } => lang.pick(
+                    "这位接种人这一剂已有预约，可查看、改期或取消",
+                    "This person already has this dose booked; see it, move it or cancel it",
+                ),
+                Self::AlreadyBooked { code: None } => lang.pick(
+                    "这位接种人这一剂已有预约，请在预约时用的手机上查看；不清楚请拨打服务热线",
+                    "This person already has this dose booked, from another phone; look there or call the hotline",
+                ),
+                Self::PersonHasBooking => {
+                    lang.pick("这位接种人还有未完成的预约，请先取消", "This person still has a booking; cancel it first")
+                }
+                Self::LaterDoseBooked => lang.pick(
+                    "后一剂已按这一剂预约，请先取消或调整后一剂",
+                    "A later dose is booked after this one; cancel or move that one first",
+                ),
+                Self::Cancelled => lang.pick("这个预约已取消", "This booking was cancelled"),
+                Self::Missed => lang.pick("这个预约的日期已过，请重新预约", "The day of this booking is over; book again"),
+                Self::NotRedeemed => lang
+                    .pick("这个预约还没有核销，不用撤销", "No jab is recorded for this booking, so there is nothing to take back"),
+                Self::ChangedMeanwhile => lang
+                    .pick("这个预约刚刚有变动，请重新打开后再试", "This booking has just changed; open it again and try once more"),
+                Self::Redeemed => lang.pick("这个预约已经核销", "This booking was already marked done"),
+                Self::UnderAge { from_age, from } => {
+                    return match lang {
+                        Lang::Zh => format!("接种当天须满 {from_age} 周岁，这位接种人 {from} 起可以预约"),
+                        Lang::En => format!("One must be {from_age} or older on the day; this person can come from {from}"),
+                    };
+                }
+                Self::Contraindicated { group } => {
+                    return match lang {
+                        Lang::Zh => format!("因为“{}”，现在不能预约接种，请先咨询医生或接种点", group.title(lang)),
+                        Lang::En => {
+                            format!("Because of “{}” a booking is not possible now; ask a doctor or the site", group.title(lang))
+                        }
+                    };
+                }
+                Self::PreviousDose { dose } => {
+                    return match lang {
+                        Lang::Zh => format!("还没有第 {dose} 剂的记录，请先预约第 {dose} 剂，或填写它的接种日期"),
+                        Lang::En => format!("There is no record of dose {dose}; book it first, or enter the date it was given"),
+                    };
+                }
+                Self::TooEarly { from } => {
+                    return match lang {
+                        Lang::Zh => format!("与上一剂的间隔还不够，最早 {from} 可以接种"),
+                        Lang::En => format!("Too soon after the dose before; the first possible day is {from}"),
+                    };
+                }
+                Self::TooLate { by } => {
+                    return match lang {
+                        Lang::Zh => format!("这一剂应在 {by} 前完成，已超过，请联系接种点安排"),
+                        Lang::En => format!("This dose was due by {by}; call the site to arrange it"),
+                    };
+                }
+                Self::MixedCourse => lang
+                    .pick("前一剂是另一种疫苗，请选择同一种疫苗", "The course was begun with another vaccine; choose the same one"),
+                Self::OtherDay { date } => {
+                    return match lang {
+                        Lang::Zh => format!("这个预约是 {} 的，不是今天", day_text(*date, lang)),
+                        Lang::En => format!("This booking is for {}, not today", day_text(*date, lang)),
+                    };
+                }
+                Self::OtherSite => lang.pick("这个预约在另一个接种点", "This booking is for another site"),
+                Self::Busy => lang.pick(
+                    "现在人太多，请稍候再试，已填写的内容会保留",
+                    "Very busy just now; try again shortly, what you typed is kept",
+                ),
+                Self::Internal => lang.pick(
+                    "系统出了点问题，请稍后再试，或拨打服务热线",
+                    "Something went wrong on our side; try again later or call the hotline",
+                ),
+                Self::Network => lang.pick(
+                    "网络断了，内容都还在，请联网后再试",
+                    "The network is gone; everything is kept, try again when it is back",
+                ),
+            };
         said.to_owned()
     }
 }

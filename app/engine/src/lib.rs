@@ -1,1 +1,284 @@
-//! x
+//! All of Yizhen that touches the database or the outside. Native only.
+//!
+//! [`Engine`] is the one handle that the rest holds. Its methods take and return the types of `domain`; database rows never
+//! leave this crate.
+
+pub mod board;
+pub mod city_file;
+pub mod clock;
+pub mod config;
+pub mod entropy;
+pub mod keys;
+pub mod vault;
+
+mod accounts;
+mod audit;
+mod bookings;
+mod checkin;
+mod demo;
+mod desk;
+mod error;
+mod outbox;
+mod people;
+mod schedule;
+mod sessions;
+mod shown;
+mod staff;
+mod store;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::city::City;
+use domain::error::{Error, Result};
+use domain::identity::Phone;
+use domain::notice::Notice;
+use domain::time::Clock;
+use domain::{DateTime, NaiveDate, Utc, Uuid};
+use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{EntityTrait, QueryFilter, QueryOrder};
+use tokio::task::JoinHandle;
+
+pub use accounts::Citizen;
+pub use board::Board;
+pub use city_file::CityFile;
+pub use config::{Config, Limits, OpenError};
+pub use demo::DemoStaff;
+pub use sessions::SESSION_S;
+pub use staff::{NewStaff, Staff};
+
+use crate::desk::Desk;
+use crate::error::internal;
+use crate::keys::Keys;
+use crate::store::Store;
+use crate::store::entities::{fact, site, slot, vaccine};
+use crate::vault::{Label, Vault};
+
+/// How often the board looks at the clock and at what other processes committed.
+const TICK: Duration = Duration::from_secs(1);
+/// How far back it looks for their commits: longer than any two machines' clocks differ.
+const LOOK_BACK_S: i64 = 10;
+/// The fact that tells whether the keys fit.
+const KEY_CHECK: &str = "key-check";
+
+/// The one handle on everything that has state. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    config: Config,
+    store: Store,
+    keys: Arc<Keys>,
+    vault: Vault,
+    board: Arc<Board>,
+    desk: Desk,
+    ticker: JoinHandle<()>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.ticker.abort();
+    }
+}
+
+impl Engine {
+    /// Connects, brings the tables up to date, reads the keys (making them for an empty database), and fills the board.
+    ///
+    /// # Errors
+    /// See [`OpenError`]; each is one line for the operator.
+    pub async fn open(config: Config) -> core::result::Result<Self, OpenError> {
+        let data_dir_failed =
+            |error: std::io::Error| OpenError::DataDir { path: config.data_dir.display().to_string(), why: error.to_string() };
+        std::fs::create_dir_all(&config.data_dir).map_err(data_dir_failed)?;
+        let store = Store::connect(&config.database_url).await?;
+        store.migrate().await?;
+        let keys = Arc::new(open_keys(&config, &store).await?);
+        let vault = Vault::new(keys.clone(), config.entropy.clone());
+        check_keys(&config, &store, &vault).await?;
+        write_vaccines(&config, &store).await?;
+        let board = Arc::new(Board::new(config.city.city.clone(), config.clock.now()));
+        let desk = Desk::start(store.clone(), board.clone(), config.clock.clone(), config.limits.queue);
+        let ticker = tokio::spawn(tick(store.clone(), board.clone(), config.clock.clone()));
+        let engine = Self { inner: Arc::new(Inner { config, store, keys, vault, board, desk, ticker }) };
+        engine.fill_board().await.map_err(|_| OpenError::Connect("the sites cannot be read".into()))?;
+        Ok(engine)
+    }
+
+    /// Connects and brings the tables up to date, nothing else.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub async fn migrate(database_url: &str) -> core::result::Result<(), OpenError> {
+        let store = Store::connect(database_url).await?;
+        let done = store.migrate().await;
+        store.close().await;
+        done
+    }
+
+    /// The city.
+    pub fn city(&self) -> &City {
+        &self.inner.config.city.city
+    }
+
+    /// The information notice in force.
+    pub fn notice(&self) -> &Notice {
+        &self.inner.config.city.notice
+    }
+
+    /// The present instant.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.inner.config.clock.now()
+    }
+
+    /// The present day in the campaign's zone.
+    pub fn today(&self) -> NaiveDate {
+        self.inner.config.clock.today()
+    }
+
+    /// Whether demo content and the message inbox are on.
+    pub fn is_demo(&self) -> bool {
+        self.inner.config.demo
+    }
+
+    /// Availability in memory.
+    pub fn board(&self) -> &Board {
+        &self.inner.board
+    }
+
+    /// Whether the database answers and the desk takes requests.
+    ///
+    /// # Errors
+    /// `busy`
+    pub async fn ready(&self) -> Result<()> {
+        let found = fact::Entity::find_by_id(KEY_CHECK).one(&self.store().write).await;
+        match found {
+            Ok(Some(_)) if self.inner.desk.is_open() => Ok(()),
+            _ => Err(Error::later(domain::reason::Reason::Busy, 5)),
+        }
+    }
+
+    /// Marks the bookings of past days as missed. Safe to run at any time, from any process.
+    ///
+    /// # Errors
+    /// `internal`
+    pub async fn sweep(&self) -> Result<u64> {
+        shown::sweep(&self.store().write, self.today(), self.now()).await.map_err(internal)
+    }
+
+    /// Answers what is queued and closes the database.
+    pub async fn stop(&self) {
+        self.inner.desk.stop().await;
+        self.inner.ticker.abort();
+        self.store().close().await;
+    }
+
+    pub(crate) fn config(&self) -> &Config {
+        &self.inner.config
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.inner.config.limits
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    pub(crate) fn vault(&self) -> &Vault {
+        &self.inner.vault
+    }
+
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.inner.keys
+    }
+
+    pub(crate) fn desk(&self) -> &Desk {
+        &self.inner.desk
+    }
+
+    pub(crate) fn new_id(&self) -> Uuid {
+        self.vault().id(self.now())
+    }
+
+    pub(crate) fn phone_hash(&self, phone: &Phone) -> Vec<u8> {
+        self.vault().hash("phone", phone.as_str())
+    }
+
+    /// Reads everything that the board shows.
+    pub(crate) async fn fill_board(&self) -> Result<()> {
+        let db = &self.store().read;
+        let sites = site::Entity::find().order_by_asc(site::COLUMN.position).all(db).await.map_err(internal)?;
+        let rows = vaccine::Entity::find().order_by_asc(vaccine::COLUMN.position).all(db).await.map_err(internal)?;
+        let vaccines =
+            rows.iter().map(|row| serde_json::from_str(&row.body)).collect::<core::result::Result<_, _>>().map_err(|error| {
+                tracing::error!(%error, "a vaccine in the database cannot be read");
+                Error::internal()
+            })?;
+        let slots = slot::Entity::find().filter(slot::COLUMN.date.gte(self.today())).all(db).await.map_err(internal)?;
+        self.board().fill(sites, vaccines, slots, self.now());
+        Ok(())
+    }
+}
+
+/// The keys of the data directory; made where neither they nor anything sealed with them is there.
+async fn open_keys(config: &Config, store: &Store) -> core::result::Result<Keys, OpenError> {
+    let used = fact::Entity::find_by_id(KEY_CHECK)
+        .one(&store.read)
+        .await
+        .map_err(|error| OpenError::Connect(error.to_string()))?
+        .is_some();
+    if !used && !config.data_dir.join(keys::FILE_NAME).exists() {
+        Keys::create(&config.data_dir, &*config.entropy)?;
+    }
+    Keys::read(&config.data_dir)
+}
+
+async fn check_keys(config: &Config, store: &Store, vault: &Vault) -> core::result::Result<(), OpenError> {
+    let failed = |error: sea_orm::DbErr| OpenError::Connect(error.to_string());
+    let sealed = vault.seal(Label::KeyCheck, Uuid::nil(), b"fits").map_err(|error| OpenError::Keys(error.to_string()))?;
+    let row = fact::ActiveModel { name: Set(KEY_CHECK.to_owned()), value: Set(sealed) };
+    fact::Entity::insert(row)
+        .on_conflict(OnConflict::new().do_nothing().to_owned())
+        .try_insert()
+        .exec_without_returning(&store.write)
+        .await
+        .map_err(failed)?;
+    let kept = fact::Entity::find_by_id(KEY_CHECK).one(&store.write).await.map_err(failed)?;
+    if kept.is_some_and(|kept| vault.fits(&kept.value)) {
+        Ok(())
+    } else {
+        Err(OpenError::OtherKeys(config.data_dir.display().to_string()))
+    }
+}
+
+/// The vaccines are the city file's: what it says now is what is in force.
+async fn write_vaccines(config: &Config, store: &Store) -> core::result::Result<(), OpenError> {
+    let failed = |error: sea_orm::DbErr| OpenError::Connect(error.to_string());
+    for (position, vaccine) in (0..).zip(&config.city.vaccines) {
+        let body = serde_json::to_string(vaccine).expect("the types of the contract serialise");
+        let row = vaccine::ActiveModel { id: Set(vaccine.id.clone()), position: Set(position), body: Set(body) };
+        let replace =
+            OnConflict::column(vaccine::Column::Id).update_columns([vaccine::Column::Position, vaccine::Column::Body]).to_owned();
+        vaccine::Entity::insert(row).on_conflict(replace).exec_without_returning(&store.write).await.map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// Keeps the board in step with the clock and with what other processes commit.
+async fn tick(store: Store, board: Arc<Board>, clock: Arc<dyn Clock>) {
+    let mut interval = tokio::time::interval(TICK);
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        interval.tick().await;
+        let now = clock.now();
+        let since = now - chrono::Duration::seconds(LOOK_BACK_S);
+        match slot::Entity::find().filter(slot::COLUMN.changed_at.gt(since)).all(&store.read).await {
+            Ok(rows) => board.apply(rows, now),
+            Err(error) => tracing::warn!(%error, "the board cannot read what others committed"),
+        }
+        board.tick(now);
+    }
+}

@@ -1,0 +1,199 @@
+//! Accounts: a phone, proved by a code.
+
+use chrono::Duration;
+use domain::error::{Error, Result};
+use domain::identity::Phone;
+use domain::message::{MessageKind, sign_in_text};
+use domain::person::{Account, CodeSent};
+use domain::reason::Reason;
+use domain::{DateTime, Utc, Uuid};
+use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
+use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use crate::Engine;
+use crate::error::internal;
+use crate::sessions::Holder;
+use crate::store::entities::{account, message, sign_in_code};
+use crate::vault::Label;
+
+/// How long a sign-in code can be used, in minutes.
+const CODE_MINUTES: u32 = 5;
+/// Seconds until another code can be asked for.
+const RESEND_AFTER_S: u32 = 60;
+
+/// A citizen who is signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Citizen {
+    /// Their account.
+    pub account_id: Uuid,
+}
+
+impl Engine {
+    /// Sends a sign-in code. The answer is the same whether the phone is known or not.
+    ///
+    /// # Errors
+    /// `invalid` on `phone`; `too_many` past the limits of a number.
+    pub async fn send_code(&self, phone: &str) -> Result<CodeSent> {
+        let phone = Phone::parse(phone)?;
+        let now = self.now();
+        let phone_hash = self.phone_hash(&phone);
+        let code = self.vault().entropy().six_digits();
+        let text = sign_in_text(&self.city().name, &code, CODE_MINUTES);
+        let message = self.message(MessageKind::SignInCode, &phone, text, None, now, now)?;
+        let row = sign_in_code::ActiveModel {
+            id: Set(self.new_id()),
+            phone_hash: Set(phone_hash.clone()),
+            code_hash: Set(self.code_hash(&phone, &code)),
+            sent_at: Set(now),
+            tries: Set(0),
+            used: Set(false),
+        };
+        // counted and written in one transaction, or two requests at once would both be the first
+        let tx = self.store().begin().await.map_err(internal)?;
+        self.check_code_limits(&tx, &phone_hash, now).await?;
+        sign_in_code::Entity::insert(row).exec_without_returning(&tx).await.map_err(internal)?;
+        message::Entity::insert(message).exec_without_returning(&tx).await.map_err(internal)?;
+        tx.commit().await.map_err(internal)?;
+        Ok(CodeSent { resend_after_s: if self.limits().enabled { RESEND_AFTER_S } else { 0 } })
+    }
+
+    async fn check_code_limits(&self, db: &impl ConnectionTrait, phone_hash: &[u8], now: DateTime<Utc>) -> Result<()> {
+        let limits = self.limits();
+        if !limits.enabled {
+            return Ok(());
+        }
+        let sent: Vec<DateTime<Utc>> = sign_in_code::Entity::find()
+            .select_only()
+            .column(sign_in_code::Column::SentAt)
+            .filter(sign_in_code::COLUMN.phone_hash.eq(phone_hash.to_vec()))
+            .filter(sign_in_code::COLUMN.sent_at.gt(now - Duration::days(1)))
+            .order_by_desc(sign_in_code::COLUMN.sent_at)
+            .into_tuple()
+            .all(db)
+            .await
+            .map_err(internal)?;
+        for (span, most) in [
+            (Duration::minutes(1), limits.codes_a_minute),
+            (Duration::hours(1), limits.codes_an_hour),
+            (Duration::days(1), limits.codes_a_day),
+        ] {
+            // the one whose leaving the span makes room for another
+            let Some(oldest) = most.checked_sub(1).and_then(|at| sent.get(at as usize)).filter(|at| now - **at < span) else {
+                continue;
+            };
+            let wait_s = u32::try_from((*oldest + span - now).num_seconds() + 1).unwrap_or(60);
+            return Err(Error::later(Reason::TooMany { wait_s }, wait_s));
+        }
+        Ok(())
+    }
+
+    /// Exchanges a code for a session; an account is made for a phone that has none. Gives the account and the session's token.
+    ///
+    /// # Errors
+    /// `invalid` on `phone` or `code`; `too_many` after too many wrong tries.
+    pub async fn sign_in(&self, phone: &str, code: &str) -> Result<(Account, String)> {
+        let phone = Phone::parse(phone)?;
+        let digits: String = code.chars().map(domain::identity::half_width).filter(|sign| !sign.is_whitespace()).take(16).collect();
+        self.use_code(&phone, &digits).await?;
+        let account_id = self.account_of(&phone).await?;
+        let token = self.begin_session(Holder::Account(account_id)).await?;
+        Ok((Account { phone: phone.masked() }, token))
+    }
+
+    /// Uses up the latest code of a phone, or counts a wrong try.
+    async fn use_code(&self, phone: &Phone, digits: &str) -> Result<()> {
+        let db = &self.store().write;
+        let wrong = || Error::field("code", Reason::SignInCode);
+        let latest = sign_in_code::Entity::find()
+            .filter(sign_in_code::COLUMN.phone_hash.eq(self.phone_hash(phone)))
+            .order_by_desc(sign_in_code::COLUMN.sent_at)
+            .order_by_desc(sign_in_code::COLUMN.id)
+            .one(db)
+            .await
+            .map_err(internal)?
+            .filter(|row| !row.used && self.now() - row.sent_at < Duration::minutes(i64::from(CODE_MINUTES)))
+            .ok_or_else(wrong)?;
+        let tries = i32::try_from(self.limits().tries_a_code).unwrap_or(i32::MAX);
+        if latest.tries >= tries {
+            return Err(Error::later(Reason::TooMany { wait_s: RESEND_AFTER_S }, RESEND_AFTER_S));
+        }
+        // hashes are compared, so the time it takes tells nothing about the code
+        if latest.code_hash != self.code_hash(phone, digits) {
+            sign_in_code::Entity::update_many()
+                .col_expr(sign_in_code::Column::Tries, Expr::col(sign_in_code::Column::Tries).add(1))
+                .filter(sign_in_code::COLUMN.id.eq(latest.id))
+                .exec(db)
+                .await
+                .map_err(internal)?;
+            return Err(wrong());
+        }
+        // whoever comes second with the same code, at the same moment too, finds it used
+        let used = sign_in_code::Entity::update_many()
+            .col_expr(sign_in_code::Column::Used, Expr::value(true))
+            .filter(sign_in_code::COLUMN.id.eq(latest.id))
+            .filter(sign_in_code::COLUMN.used.eq(false))
+            .filter(sign_in_code::COLUMN.tries.lt(tries))
+            .exec(db)
+            .await
+            .map_err(internal)?;
+        if used.rows_affected == 1 { Ok(()) } else { Err(wrong()) }
+    }
+
+    /// The account of a phone; made when there is none.
+    pub(crate) async fn account_of(&self, phone: &Phone) -> Result<Uuid> {
+        let db = &self.store().write;
+        let id = self.new_id();
+        let row = account::ActiveModel {
+            id: Set(id),
+            phone_hash: Set(self.phone_hash(phone)),
+            phone_sealed: Set(self.vault().seal(Label::AccountPhone, id, phone.as_str().as_bytes())?),
+            created_at: Set(self.now()),
+        };
+        let nothing = OnConflict::column(account::Column::PhoneHash).do_nothing().to_owned();
+        account::Entity::insert(row).on_conflict(nothing).try_insert().exec_without_returning(db).await.map_err(internal)?;
+        let kept = account::Entity::find()
+            .filter(account::COLUMN.phone_hash.eq(self.phone_hash(phone)))
+            .one(db)
+            .await
+            .map_err(internal)?;
+        kept.map(|account| account.id).ok_or_else(Error::internal)
+    }
+
+    /// The citizen of a session's token.
+    ///
+    /// # Errors
+    /// `sign_in_required`
+    pub async fn citizen(&self, token: &str) -> Result<Citizen> {
+        let account_id = self.session(token).await?.account_id.ok_or_else(|| Error::new(Reason::SignIn))?;
+        Ok(Citizen { account_id })
+    }
+
+    /// The citizen's account.
+    ///
+    /// # Errors
+    /// `internal`
+    pub async fn account(&self, citizen: &Citizen) -> Result<Account> {
+        Ok(Account { phone: self.account_phone(citizen.account_id).await?.masked() })
+    }
+
+    /// The phone of an account.
+    pub(crate) async fn account_phone(&self, account_id: Uuid) -> Result<Phone> {
+        let row =
+            account::Entity::find_by_id(account_id).one(&self.store().read).await.map_err(internal)?.ok_or_else(Error::internal)?;
+        let plain = self.vault().open(Label::AccountPhone, row.id, &row.phone_sealed)?;
+        core::str::from_utf8(&plain).ok().and_then(|phone| Phone::parse(phone).ok()).ok_or_else(Error::internal)
+    }
+
+    /// Ends a citizen's session. Nothing happens when there is none.
+    ///
+    /// # Errors
+    /// `internal`
+    pub async fn sign_out(&self, token: &str) -> Result<()> {
+        self.end_session(token).await
+    }
+
+    fn code_hash(&self, phone: &Phone, code: &str) -> Vec<u8> {
+        self.vault().hash("sign-in-code", &format!("{}:{code}", phone.as_str()))
+    }
+}

@@ -1,0 +1,326 @@
+//! Bookings: what is checked and prepared before the desk decides.
+
+use domain::booking::{Booking, BookingState, Move, Reserve, Transition};
+use domain::code::Code;
+use domain::eligibility::{DoseRecord, Question, next_dose_holds};
+use domain::error::{Error, ErrorCode, Result};
+use domain::message::MessageKind;
+use domain::person::Details;
+use domain::reason::Reason;
+use domain::vaccine::Vaccine;
+use domain::{NaiveDate, Uuid};
+use sea_orm::ActiveValue::Set;
+use sea_orm::{EntityTrait, QueryFilter};
+
+use crate::Engine;
+use crate::accounts::Citizen;
+use crate::audit::{self, Actor};
+use crate::desk::{CallOff, Job, MoveTo, Take};
+use crate::error::internal;
+use crate::outbox::About;
+use crate::people;
+use crate::shown::Found;
+use crate::store::entities::{booking, person, request, site, slot};
+
+impl Engine {
+    /// Takes a place for one of the citizen's people.
+    ///
+    /// # Errors
+    /// `invalid` with the field; `not_found` for a person of another account or an unknown slot; `ineligible` with the rule;
+    /// `already_booked`; `slot_full` or `wrong_state` when the place cannot be had; `busy` when the queue is full.
+    pub async fn reserve(&self, citizen: &Citizen, reserve: Reserve) -> Result<Booking> {
+        let content_hash = self.content_hash("reserve", &reserve)?;
+        if let Some(code) = self.answered(citizen, reserve.request_id, &content_hash).await? {
+            return self.show(citizen, code).await;
+        }
+        let person = self.person_of(citizen, reserve.person_id).await.map_err(|error| at(error, "person_id"))?;
+        let code = match self.try_reserve(citizen, &reserve, &person, content_hash).await {
+            Err(error) if error.code == ErrorCode::AlreadyBooked => return Err(self.own_booking(citizen, &person, &reserve).await),
+            tried => tried?,
+        };
+        self.show(citizen, code).await
+    }
+
+    async fn try_reserve(
+        &self,
+        citizen: &Citizen,
+        reserve: &Reserve,
+        person: &person::Model,
+        content_hash: Vec<u8>,
+    ) -> Result<Code> {
+        let slot = self.slot(reserve.slot_id).await?;
+        if reserve.consent.version != self.notice().version {
+            return Err(Error::field("consent.version", Reason::ConsentVersion));
+        }
+        let details = people::open(self.vault(), person)?;
+        let vaccine = self.vaccine(&slot.vaccine_id)?;
+        let history = self.history(person, &vaccine, None).await?;
+        let question = Question {
+            previous_dose_on: reserve.previous_dose_on,
+            screening: Some(&reserve.screening),
+            ..self.question(&details, &vaccine, reserve.dose, slot.date, &history)
+        };
+        question.decide()?;
+        self.bookable(&slot)?;
+        let take = self.take(citizen, reserve, person, &details, &vaccine, slot, content_hash)?;
+        self.desk().ask(Job::Take(Box::new(take))).await
+    }
+
+    fn question<'a>(
+        &self,
+        details: &Details,
+        vaccine: &'a Vaccine,
+        dose: u8,
+        on: NaiveDate,
+        history: &'a [DoseRecord],
+    ) -> Question<'a> {
+        Question {
+            born_on: details.born_on,
+            from_age: self.city().from_age,
+            vaccine,
+            dose,
+            on,
+            today: self.today(),
+            history,
+            previous_dose_on: None,
+            screening: None,
+        }
+    }
+
+    /// All rows of a new booking, ready to be written.
+    #[expect(clippy::too_many_arguments, reason = "the rows that a booking is made from, each already loaded")]
+    fn take(
+        &self,
+        citizen: &Citizen,
+        reserve: &Reserve,
+        person: &person::Model,
+        details: &Details,
+        vaccine: &Vaccine,
+        slot: slot::Model,
+        content_hash: Vec<u8>,
+    ) -> Result<Take> {
+        let now = self.now();
+        let code = self.vault().entropy().code();
+        let site = self.site(slot.site_id)?;
+        let about = About {
+            code,
+            version: 1,
+            dose: reserve.dose,
+            name: &details.name,
+            phone: &details.phone,
+            slot: &slot,
+            site: &site,
+            vaccine: &vaccine.name,
+        };
+        let screening = serde_json::to_string(&reserve.screening).map_err(|_| Error::internal())?;
+        Ok(Take {
+            code,
+            request: request_row(citizen, reserve.request_id, content_hash, code, now),
+            messages: self.booking_messages(MessageKind::Booked, &about, now)?,
+            audit: audit::row(self.vault(), now, Actor::Citizen(citizen.account_id), "reserve", code, None),
+            booking: booking::ActiveModel {
+                code: Set(code.to_string()),
+                account_id: Set(citizen.account_id),
+                person_id: Set(person.id),
+                person_hash: Set(person.person_hash.clone()),
+                slot_id: Set(slot.id),
+                course: Set(vaccine.course.clone()),
+                dose: Set(i16::from(reserve.dose)),
+                state: Set(BookingState::Booked.as_str().to_owned()),
+                version: Set(1),
+                previous_dose_on: Set(reserve.previous_dose_on),
+                screening: Set(screening),
+                consent_version: Set(reserve.consent.version.clone()),
+                created_at: Set(now),
+                changed_at: Set(now),
+                redeemed_at: Set(None),
+                redeemed_by: Set(None),
+                redeem_nonce: Set(None),
+                lot: Set(None),
+            },
+            slot_id: slot.id,
+        })
+    }
+
+    /// The refusal of a second booking: with its code where it is the citizen's own, with nothing about anybody else's.
+    async fn own_booking(&self, citizen: &Citizen, person: &person::Model, reserve: &Reserve) -> Error {
+        let found = booking::Entity::find()
+            .filter(booking::COLUMN.person_hash.eq(person.person_hash.clone()))
+            .filter(booking::COLUMN.account_id.eq(citizen.account_id))
+            .filter(booking::COLUMN.dose.gte(i16::from(reserve.dose)))
+            .filter(booking::COLUMN.state.is_in([BookingState::Booked.as_str(), BookingState::Redeemed.as_str()]))
+            .one(&self.store().write)
+            .await;
+        let code = found.ok().flatten().and_then(|row| Code::parse(&row.code).ok());
+        Error::new(Reason::AlreadyBooked { code })
+    }
+
+    /// Takes another place and lets the old one go, in one transaction.
+    ///
+    /// # Errors
+    /// As [`Engine::reserve`]; `wrong_state` when the booking is not waiting for its day, a later dose would fall out of its
+    /// window, or the slot is for another vaccine.
+    pub async fn move_booking(&self, citizen: &Citizen, to: Move) -> Result<Booking> {
+        let code = Code::parse(&to.code)?;
+        let content_hash = self.content_hash("move", &Move { code: code.to_string(), ..to.clone() })?;
+        if let Some(code) = self.answered(citizen, to.request_id, &content_hash).await? {
+            return self.show(citizen, code).await;
+        }
+        let found = self.booking_of(citizen, code).await?;
+        found.state(self.today())?.after(Transition::Move)?;
+        let slot = self.slot(to.slot_id).await?;
+        if slot.id == found.slot.id {
+            return Err(Error::field("slot_id", Reason::SameSlot));
+        }
+        if slot.vaccine_id != found.slot.vaccine_id {
+            return Err(Error::field("slot_id", Reason::OtherVaccine));
+        }
+        let vaccine = self.vaccine(&slot.vaccine_id)?;
+        let details = people::open(self.vault(), &found.person)?;
+        self.may_move(&found, &details, &vaccine, &slot).await?;
+        self.bookable(&slot)?;
+        let now = self.now();
+        let site = self.site(slot.site_id)?;
+        let version = found.booking.version + 1;
+        let about = About {
+            code,
+            version,
+            dose: found.dose(),
+            name: &details.name,
+            phone: &details.phone,
+            slot: &slot,
+            site: &site,
+            vaccine: &vaccine.name,
+        };
+        let job = MoveTo {
+            code,
+            version: found.booking.version,
+            from: found.slot.id,
+            request: request_row(citizen, to.request_id, content_hash, code, now),
+            messages: self.booking_messages(MessageKind::Moved, &about, now)?,
+            audit: audit::row(self.vault(), now, Actor::Citizen(citizen.account_id), "move", code, None),
+            to: slot.id,
+        };
+        let code = self.desk().ask(Job::Move(Box::new(job))).await?;
+        self.show(citizen, code).await
+    }
+
+    /// Whether the dose may be given on the new day, and the doses after it still hold.
+    async fn may_move(&self, found: &Found, details: &Details, vaccine: &Vaccine, to: &slot::Model) -> Result<()> {
+        let others = self.history(&found.person, vaccine, Some(found.dose())).await?;
+        let before: Vec<_> = others.iter().filter(|record| record.dose < found.dose()).cloned().collect();
+        let question = Question {
+            previous_dose_on: found.booking.previous_dose_on,
+            ..self.question(details, vaccine, found.dose(), to.date, &before)
+        };
+        question.decide()?;
+        if next_dose_holds(vaccine, found.dose(), to.date, &others) { Ok(()) } else { Err(Error::new(Reason::LaterDoseBooked)) }
+    }
+
+    /// Calls a booking off; its place can be booked again at once.
+    ///
+    /// # Errors
+    /// `not_found` for another account's booking; `wrong_state` or `already_redeemed` when it is not waiting for its day, or when a
+    /// later dose is booked on the strength of it.
+    pub async fn cancel(&self, citizen: &Citizen, code: &str) -> Result<Booking> {
+        let code = Code::parse(code)?;
+        let found = self.booking_of(citizen, code).await?;
+        found.state(self.today())?.after(Transition::Cancel)?;
+        let vaccine = self.vaccine(&found.slot.vaccine_id)?;
+        if self.history(&found.person, &vaccine, None).await?.iter().any(|record| record.dose > found.dose()) {
+            return Err(Error::new(Reason::LaterDoseBooked));
+        }
+        let now = self.now();
+        let details = people::open(self.vault(), &found.person)?;
+        let site = self.site(found.slot.site_id)?;
+        let version = found.booking.version;
+        let about = About {
+            code,
+            version,
+            dose: found.dose(),
+            name: &details.name,
+            phone: &details.phone,
+            slot: &found.slot,
+            site: &site,
+            vaccine: &vaccine.name,
+        };
+        let job = CallOff {
+            code,
+            version,
+            slot_id: found.slot.id,
+            message: self.booking_message(MessageKind::Cancelled, &about, now, now)?,
+            audit: audit::row(self.vault(), now, Actor::Citizen(citizen.account_id), "cancel", code, None),
+        };
+        let code = self.desk().ask(Job::CallOff(Box::new(job))).await?;
+        self.show(citizen, code).await
+    }
+
+    /// What a person has or has booked in a vaccine's course, but for one dose.
+    async fn history(&self, person: &person::Model, vaccine: &Vaccine, but: Option<u8>) -> Result<Vec<DoseRecord>> {
+        let products = self.board().vaccines_of(&vaccine.course);
+        let mut doses = self.doses_of(std::slice::from_ref(person)).await?.remove(&person.person_hash).unwrap_or_default();
+        doses.retain(|record| Some(record.dose) != but && products.iter().any(|product| product.id == record.vaccine_id));
+        Ok(doses)
+    }
+
+    /// The answer that a request id has had already.
+    ///
+    /// # Errors
+    /// `invalid` on `request_id` when it came with other content, or from another account.
+    async fn answered(&self, citizen: &Citizen, request_id: Uuid, content_hash: &[u8]) -> Result<Option<Code>> {
+        let Some(row) = request::Entity::find_by_id(request_id).one(&self.store().write).await.map_err(internal)? else {
+            return Ok(None);
+        };
+        if row.account_id != citizen.account_id || row.content_hash != content_hash {
+            return Err(Error::field("request_id", Reason::RequestReused));
+        }
+        Code::parse(&row.booking_code).map(Some)
+    }
+
+    fn content_hash(&self, call: &str, content: &impl serde::Serialize) -> Result<Vec<u8>> {
+        let text = serde_json::to_string(content).map_err(|_| Error::internal())?;
+        Ok(self.vault().hash("request", &format!("{call}:{text}")))
+    }
+
+    async fn slot(&self, id: Uuid) -> Result<slot::Model> {
+        let row = slot::Entity::find_by_id(id).one(&self.store().read).await.map_err(internal)?;
+        row.ok_or_else(|| Error::field("slot_id", Reason::NotFound))
+    }
+
+    pub(crate) fn site(&self, id: Uuid) -> Result<site::Model> {
+        self.board().site_row(id).ok_or_else(|| Error::new(Reason::NotFound))
+    }
+
+    pub(crate) fn vaccine(&self, id: &str) -> Result<Vaccine> {
+        self.board().vaccine(id).ok_or_else(Error::internal)
+    }
+
+    /// Refuses early what the desk would refuse; a full slot is left to the desk, which alone knows.
+    fn bookable(&self, slot: &slot::Model) -> Result<()> {
+        match slot.terms().objection(self.now()) {
+            None | Some(Reason::SlotFull) => Ok(()),
+            Some(objection) => Err(Error::new(objection)),
+        }
+    }
+}
+
+fn request_row(
+    citizen: &Citizen,
+    id: Uuid,
+    content_hash: Vec<u8>,
+    code: Code,
+    now: domain::DateTime<domain::Utc>,
+) -> request::ActiveModel {
+    request::ActiveModel {
+        id: Set(id),
+        account_id: Set(citizen.account_id),
+        content_hash: Set(content_hash),
+        booking_code: Set(code.to_string()),
+        answered_at: Set(now),
+    }
+}
+
+/// The same refusal, at a field.
+fn at(error: Error, field: &str) -> Error {
+    Error { field: Some(field.to_owned()), ..error }
+}

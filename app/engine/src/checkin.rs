@@ -1,0 +1,189 @@
+//! Check-in: what staff see of a booking, and the jab recorded once.
+
+use domain::access::{Action, may};
+use domain::booking::{BookingState, Transition};
+use domain::checkin::{CheckedIn, Light, LookUp, Redeem, Redemption, Roster, RosterRow, Timing};
+use domain::code::Code;
+use domain::error::{Error, Result};
+use domain::pass::Pass;
+use domain::reason::Reason;
+use domain::time::age_on;
+use domain::{NaiveDate, Uuid};
+use sea_orm::EntityTrait;
+use sea_orm::sea_query::ExprTrait;
+
+use crate::Engine;
+use crate::audit::{self, Actor};
+use crate::desk::{Job, Redemption as RedeemJob, UndoRedemption};
+use crate::error::internal;
+use crate::people;
+use crate::shown::{Found, vaccine_out};
+use crate::staff::Staff;
+use crate::store::entities::{audit as audit_row, booking, slot, staff};
+
+/// The longest lot number and reason that are kept.
+const LONGEST_TEXT: usize = 200;
+
+impl Engine {
+    /// What staff need to see of the booking of a pass or a code; looking is audited.
+    ///
+    /// # Errors
+    /// `invalid` on `pass` or `code`; `not_found`; `forbidden`.
+    pub async fn look_up(&self, staff: &Staff, pass: Option<&str>, code: Option<&str>) -> Result<LookUp> {
+        let code = match (pass, code) {
+            (Some(pass), _) => Pass::verify(pass, |id| self.keys().verifying(id))?.code,
+            (None, Some(code)) => Code::parse(code)?,
+            (None, None) => return Err(Error::field("code", Reason::Missing)),
+        };
+        let found = self.booking(code).await?.ok_or_else(|| Error::field("code", Reason::NotFound))?;
+        staff.may(Action::LookUp, found.slot.site_id)?;
+        let row = audit::row(self.vault(), self.now(), Actor::Staff(staff.id), "look_up", code, None);
+        audit_row::Entity::insert(row).exec_without_returning(&self.store().write).await.map_err(internal)?;
+        self.look_up_out(staff, code, found).await
+    }
+
+    async fn look_up_out(&self, staff: &Staff, code: Code, found: Found) -> Result<LookUp> {
+        let now = self.now();
+        let today = self.today();
+        let state = found.state(today)?;
+        let window = found.slot.window();
+        let timing = Timing::of(&window, now);
+        let objection = self.objection(staff, &found, state)?;
+        let light = match (&objection, timing) {
+            (Some(_), _) => Light::Red,
+            (None, Timing::OnTime) => Light::Green,
+            (None, _) => Light::Amber,
+        };
+        let details = people::open(self.vault(), &found.person)?;
+        let own_site = may(staff.member.role, Action::Redeem, staff.member.site_id == Some(found.slot.site_id));
+        Ok(LookUp {
+            light,
+            may_redeem: objection.is_none(),
+            reason: objection,
+            code,
+            state,
+            // at another site's door nobody compares it with a document
+            name: if own_site { details.name.as_str().to_owned() } else { details.name.masked() },
+            age: age_on(details.born_on, today).unwrap_or(0),
+            document_kind: details.document.kind(),
+            document_last_four: details.document.last_four().to_owned(),
+            vaccine: vaccine_out(self.vaccine(&found.slot.vaccine_id)?),
+            dose: found.dose(),
+            window,
+            timing,
+            site_id: found.slot.site_id,
+            site_name: self.site(found.slot.site_id)?.name,
+            screening: serde_json::from_str(&found.booking.screening).map_err(|_| Error::internal())?,
+            redemption: self.redemption(&found).await?,
+        })
+    }
+
+    /// Why a jab cannot be recorded, or nothing.
+    fn objection(&self, staff: &Staff, found: &Found, state: BookingState) -> Result<Option<Reason>> {
+        if let Err(error) = state.after(Transition::Redeem) {
+            return Ok(error.reason);
+        }
+        if staff.may(Action::Redeem, found.slot.site_id).is_err() {
+            return Ok(Some(Reason::OtherSite));
+        }
+        Ok((found.slot.date != self.today()).then_some(Reason::OtherDay { date: found.slot.date }))
+    }
+
+    async fn redemption(&self, found: &Found) -> Result<Option<Redemption>> {
+        let (Some(at), Some(by)) = (found.booking.redeemed_at, found.booking.redeemed_by) else { return Ok(None) };
+        let by =
+            staff::Entity::find_by_id(by).one(&self.store().read).await.map_err(internal)?.map(|row| row.name).unwrap_or_default();
+        Ok(Some(Redemption { at, by, site_name: self.site(found.slot.site_id)?.name }))
+    }
+
+    /// Records a jab, once, today, at the booking's site. The same nonce again gives the same answer.
+    ///
+    /// # Errors
+    /// `invalid` on `code` or `lot`; `not_found`; `forbidden` at another site; `already_redeemed`; `wrong_state` when it is cancelled,
+    /// missed or for another day.
+    pub async fn redeem(&self, staff: &Staff, redeem: Redeem) -> Result<CheckedIn> {
+        let code = Code::parse(&redeem.code)?;
+        let lot = redeem.lot.map(|lot| short(lot, "lot")).transpose()?.filter(|lot| !lot.is_empty());
+        let found = self.booking(code).await?.ok_or_else(|| Error::field("code", Reason::NotFound))?;
+        staff.may(Action::Redeem, found.slot.site_id)?;
+        let again = found.booking.redeem_nonce == Some(redeem.nonce);
+        if !again && let Some(objection) = self.objection(staff, &found, found.state(self.today())?)? {
+            return Err(Error::new(objection));
+        }
+        let now = self.now();
+        let job = RedeemJob {
+            code,
+            nonce: redeem.nonce,
+            staff_id: staff.id,
+            lot,
+            record: Redemption { at: now, by: staff.member.name.clone(), site_name: self.site(found.slot.site_id)?.name },
+            audit: audit::row(self.vault(), now, Actor::Staff(staff.id), "redeem", code, None),
+        };
+        self.desk().check_in(Job::Redeem(Box::new(job))).await
+    }
+
+    /// Takes a recorded jab back: on the same day, with a reason, by a manager.
+    ///
+    /// # Errors
+    /// `invalid` on `code` or `reason`; `not_found`; `forbidden`; `wrong_state` when it was not recorded, or not today.
+    pub async fn undo(&self, staff: &Staff, code: &str, reason: &str) -> Result<CheckedIn> {
+        let code = Code::parse(code)?;
+        let reason = short(reason.to_owned(), "reason")?;
+        if reason.is_empty() {
+            return Err(Error::field("reason", Reason::Missing));
+        }
+        let found = self.booking(code).await?.ok_or_else(|| Error::field("code", Reason::NotFound))?;
+        staff.may(Action::Undo, found.slot.site_id)?;
+        match found.state(self.today())? {
+            BookingState::Redeemed if found.slot.date == self.today() => {}
+            BookingState::Redeemed => return Err(Error::new(Reason::OtherDay { date: found.slot.date })),
+            other => drop(other.after(Transition::Undo)?),
+        }
+        let audit = audit::row(self.vault(), self.now(), Actor::Staff(staff.id), "undo", code, Some(reason));
+        self.desk().check_in(Job::Undo(Box::new(UndoRedemption { code, audit }))).await
+    }
+
+    /// A site's list of a day, by window and name; cancelled bookings are not in it. Reading it is audited.
+    ///
+    /// # Errors
+    /// `not_found` for an unknown site; `forbidden` for another site's.
+    pub async fn roster(&self, staff: &Staff, site_id: Uuid, date: NaiveDate) -> Result<Roster> {
+        let site = self.site(site_id).map_err(|error| Error { field: Some("site_id".into()), ..error })?;
+        staff.may(Action::ReadRoster, site_id)?;
+        let detail = Some(date.to_string());
+        let row = audit::row(self.vault(), self.now(), Actor::Staff(staff.id), "read_roster", site_id, detail);
+        audit_row::Entity::insert(row).exec_without_returning(&self.store().write).await.map_err(internal)?;
+        let on_the_day = slot::COLUMN.site_id.eq(site_id).and(slot::COLUMN.date.eq(date));
+        let found = self.find(on_the_day.and(booking::COLUMN.state.ne(BookingState::Cancelled.as_str()))).await?;
+        let mut rows = found.into_iter().map(|found| self.roster_row(found)).collect::<Result<Vec<_>>>()?;
+        rows.sort_by(|a, b| (a.window.start, &a.name, a.code).cmp(&(b.window.start, &b.name, b.code)));
+        Ok(Roster { site_id, site_name: site.name, date, rows })
+    }
+
+    fn roster_row(&self, found: Found) -> Result<RosterRow> {
+        let details = people::open(self.vault(), &found.person)?;
+        let vaccine = self.vaccine(&found.slot.vaccine_id)?;
+        Ok(RosterRow {
+            code: Code::parse(&found.booking.code).map_err(|_| Error::internal())?,
+            state: found.state(self.today())?,
+            name: details.name.as_str().to_owned(),
+            age: age_on(details.born_on, found.slot.date).unwrap_or(0),
+            document_last_four: details.document.last_four().to_owned(),
+            vaccine_id: vaccine.id,
+            vaccine_name: vaccine.name,
+            vaccine_name_en: vaccine.name_en,
+            dose: found.dose(),
+            window: found.slot.window(),
+            redeemed_at: found.booking.redeemed_at,
+        })
+    }
+}
+
+/// Free text that staff typed: trimmed, of a bounded length, without control characters.
+fn short(text: String, field: &str) -> Result<String> {
+    let text = text.trim();
+    if text.chars().count() > LONGEST_TEXT || text.chars().any(char::is_control) {
+        return Err(Error::field(field, Reason::Malformed));
+    }
+    Ok(text.to_owned())
+}

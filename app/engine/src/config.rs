@@ -1,0 +1,104 @@
+//! What the engine is opened with, and why it may refuse to open.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use domain::time::Clock;
+
+use crate::city_file::CityFile;
+use crate::entropy::Entropy;
+
+/// What the engine is opened with.
+#[derive(Clone)]
+pub struct Config {
+    /// `sqlite://…` or `postgres://…`.
+    pub database_url: String,
+    /// Where the key file (and an embedded database) lies.
+    pub data_dir: PathBuf,
+    /// The city, its vaccines and its notice.
+    pub city: CityFile,
+    /// Demo content, and the message inbox.
+    pub demo: bool,
+    /// How often what may be tried.
+    pub limits: Limits,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// The randomness.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// How often what may be tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// `false` only for load tests in demo mode.
+    pub enabled: bool,
+    /// Sign-in codes a minute for a number.
+    pub codes_a_minute: u32,
+    /// Sign-in codes an hour for a number.
+    pub codes_an_hour: u32,
+    /// Sign-in codes a day for a number.
+    pub codes_a_day: u32,
+    /// Tries for one sign-in code.
+    pub tries_a_code: u32,
+    /// Wrong passwords until a member of staff is locked out for a while.
+    pub tries_a_password: u32,
+    /// People besides oneself that an account may keep.
+    pub others_an_account: u32,
+    /// Reservations, moves, cancellations and redemptions that may wait for the writer.
+    pub queue: u32,
+}
+
+impl Default for Limits {
+    /// Codes: what the country's gateways allow a number anyway.
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            codes_a_minute: 1,
+            codes_an_hour: 5,
+            codes_a_day: 10,
+            tries_a_code: 5,
+            tries_a_password: 5,
+            others_an_account: 5,
+            queue: 4096,
+        }
+    }
+}
+
+/// Why the engine does not open. Each is one line for the operator.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The URL is of no kind that we know.
+    #[error("DATABASE_URL must begin with sqlite:// or postgres://")]
+    DatabaseUrl,
+    /// The data directory cannot be used.
+    #[error("the data directory {path} cannot be written: {why}; choose another with DATA_DIR")]
+    DataDir {
+        /// Which.
+        path: String,
+        /// What the system says.
+        why: String,
+    },
+    /// The database cannot be reached.
+    #[error("the database cannot be opened: {0}")]
+    Connect(String),
+    /// The database was migrated by a newer version.
+    #[error(
+        "the database is newer than this program (it has the migration {0}); start the newer program, or restore the backup made before it"
+    )]
+    Newer(String),
+    /// Migrations are pending and the caller did not want them run.
+    #[error("the database needs {0} migration(s); run `yizhen migrate` first")]
+    Pending(usize),
+    /// A migration failed.
+    #[error("a migration failed: {0}")]
+    Migrate(String),
+    /// The key file cannot be used.
+    #[error("the key file cannot be used: {0}")]
+    Keys(String),
+    /// The key file is not the one that this database was made with.
+    #[error("the key file in {0} does not belong to this database; put the right one there")]
+    OtherKeys(String),
+    /// The demo was asked for, but the database holds something else.
+    #[error("demo content was asked for, but the database holds real content; use an empty one")]
+    NotDemo,
+}

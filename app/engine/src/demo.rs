@@ -1,0 +1,207 @@
+//! The demo: an empty database becomes Yongzhou on a usual day, and stays one on every later start.
+//!
+//! Sites and windows come from the city file; people are invented. Full means full: every taken place has its person,
+//! document and booking, sealed and hashed as real ones are. A later start adds the days that are missing by then; it
+//! touches no booking of a real account, and sets the staff's passwords anew.
+
+mod cast;
+mod crowd;
+mod day;
+mod family;
+mod invent;
+mod staff;
+
+use std::collections::HashMap;
+
+use domain::error::{Error, Result};
+use domain::vaccine::Vaccine;
+use domain::{DateTime, NaiveDate, Utc, Uuid};
+use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
+use sea_orm::{ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter};
+
+use crate::Engine;
+use crate::city_file::{CityFile, DemoRoles, SiteEntry};
+use crate::config::OpenError;
+use crate::error::internal;
+use crate::schedule::{self, DAYS};
+use crate::store::entities::{account, fact, site, slot};
+use cast::Part;
+use crowd::Crowd;
+
+/// The fact that tells that this database holds the demo; its value is the number of the next invented person.
+const DEMO: &str = "demo";
+
+/// How to sign in to the demo, to be shown to whoever started it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DemoStaff {
+    /// `nurse`, `manager`, `office`.
+    pub usernames: [&'static str; 3],
+    /// The password of all three.
+    pub password: String,
+    /// The phone of the citizen whose account has people and bookings already.
+    pub citizen_phone: &'static str,
+}
+
+/// What every part of the demo works with.
+struct Stage<'a> {
+    city: &'a CityFile,
+    roles: &'a DemoRoles,
+    now: DateTime<Utc>,
+    today: NaiveDate,
+    yesterday: NaiveDate,
+}
+
+impl Engine {
+    /// Fills an empty database with the demo, or adds to one that holds it the days that are missing by now.
+    ///
+    /// The staff's password is `password`, or a newly drawn one.
+    ///
+    /// # Errors
+    /// [`OpenError::NotDemo`] when the database holds something else; [`OpenError::Connect`] when it fails.
+    pub async fn seed_demo(&self, password: Option<&str>) -> core::result::Result<DemoStaff, OpenError> {
+        let failed = |error: Error| OpenError::Connect(format!("the demo cannot be written ({error}); the log has more"));
+        let password = password.map_or_else(|| draw_password(self), str::to_owned);
+        // slow by design, so not while the database is held
+        let mut hashes = staff::usernames().map(|_| String::new());
+        for hash in &mut hashes {
+            *hash = self.hash_password(password.clone()).await.map_err(failed)?;
+        }
+        let tx = self.store().begin().await.map_err(internal).map_err(failed)?;
+        let Some(next) = claim(&tx).await.map_err(internal).map_err(failed)? else { return Err(OpenError::NotDemo) };
+        self.stage_demo(&tx, next, hashes).await.map_err(failed)?;
+        tx.commit().await.map_err(internal).map_err(failed)?;
+        // whoever did not come yesterday is missed now
+        self.sweep().await.map_err(failed)?;
+        self.fill_board().await.map_err(failed)?;
+        Ok(DemoStaff { usernames: staff::usernames(), password, citizen_phone: family::DEMO_PHONE })
+    }
+
+    async fn stage_demo(&self, db: &impl ConnectionTrait, next: u64, hashes: [String; 3]) -> Result<()> {
+        let city = &self.config().city;
+        let Some(roles) = &city.demo else {
+            tracing::error!("the city file has no [demo], which says where the demo's staff work");
+            return Err(Error::internal());
+        };
+        let (now, today) = (self.now(), self.today());
+        let stage = Stage { city, roles, now, today, yesterday: today.pred_opt().unwrap_or(today) };
+        schedule::write_sites(db, city).await.map_err(internal)?;
+        let staff_site = stage.site(&roles.staff_site)?;
+        staff::write(db, staff_site.id(), hashes, now).await?;
+        let nurse = staff::id(staff::usernames()[0]);
+        let next = self.fill_places(db, &stage, next).await?;
+        for date in [stage.yesterday, today] {
+            day::redeem(self, db, staff_site.id(), date, nurse, now).await.map_err(internal)?;
+        }
+        self.settle_family(db, &stage, staff_site, nurse).await?;
+        // never zero again: zero says that the demo has not been written
+        let next = Expr::value(Ord::max(next, 1).to_string().into_bytes());
+        fact::Entity::update_many()
+            .col_expr(fact::Column::Value, next)
+            .filter(fact::COLUMN.name.eq(DEMO))
+            .exec(db)
+            .await
+            .map_err(internal)?;
+        Ok(())
+    }
+
+    /// Writes the slots that are missing, and the crowd: into new slots, and into those that have come near or were released
+    /// since. Gives the number of the next person.
+    async fn fill_places(&self, db: &impl ConnectionTrait, stage: &Stage<'_>, next: u64) -> Result<u64> {
+        let mut crowd = Crowd::new(self, stage.now, next)?;
+        let present = slot::Entity::find().filter(slot::COLUMN.date.gte(stage.today)).all(db).await.map_err(internal)?;
+        let planned = schedule::missing_slots(db, stage.city, stage.yesterday, DAYS + 1).await.map_err(internal)?;
+        let mut new = Vec::with_capacity(planned.len());
+        for (entry, planned) in &planned {
+            let mut row = schedule::planned_row(planned, stage.now);
+            row.closed = cast::is_closed(stage.part(entry), &entry.key, row.id, row.date);
+            stage.fill(&mut crowd, entry, &mut row, true)?;
+            new.push(row);
+        }
+        schedule::write_slots(db, &new).await.map_err(internal)?;
+        let sites: HashMap<Uuid, &SiteEntry> = stage.city.sites.iter().map(|entry| (entry.id(), entry)).collect();
+        for mut row in present {
+            let Some(entry) = sites.get(&row.site_id) else { continue };
+            if stage.fill(&mut crowd, entry, &mut row, false)? {
+                let filled = slot::Entity::update_many()
+                    .col_expr(slot::Column::Taken, Expr::value(row.taken))
+                    .col_expr(slot::Column::Version, Expr::col(slot::Column::Version).add(1))
+                    .col_expr(slot::Column::ChangedAt, Expr::value(stage.now))
+                    .filter(slot::COLUMN.id.eq(row.id));
+                filled.exec(db).await.map_err(internal)?;
+            }
+        }
+        let next = crowd.next;
+        tracing::info!(slots = new.len(), people = crowd.len(), "the demo's places are filled");
+        crowd.write(db).await.map_err(internal)?;
+        Ok(next)
+    }
+
+    async fn settle_family(&self, db: &impl ConnectionTrait, stage: &Stage<'_>, entry: &SiteEntry, nurse: Uuid) -> Result<()> {
+        let site = site::Entity::find_by_id(entry.id()).one(db).await.map_err(internal)?.ok_or_else(Error::internal)?;
+        let session = entry.sessions.first().ok_or_else(Error::internal)?;
+        let vaccine = stage.vaccine(&session.vaccine)?;
+        family::Family { engine: self, db, site: &site, vaccine, nurse, now: stage.now }.settle().await
+    }
+}
+
+impl<'a> Stage<'a> {
+    fn site(&self, key: &str) -> Result<&'a SiteEntry> {
+        self.city.site(key).ok_or_else(Error::internal)
+    }
+
+    fn vaccine(&self, id: &str) -> Result<&'a Vaccine> {
+        self.city.vaccine(id).ok_or_else(Error::internal)
+    }
+
+    fn part(&self, entry: &SiteEntry) -> Part {
+        match &entry.key {
+            key if *key == self.roles.staff_site => Part::Staff,
+            key if *key == self.roles.full_site => Part::Full,
+            _ => Part::Other,
+        }
+    }
+
+    /// Seats the crowd in a slot that nobody has booked, if it is one that fills up; tells whether it did. Windows that have begun
+    /// are filled only as `new` ones at the staff's site, for the roster.
+    fn fill(&self, crowd: &mut Crowd, entry: &SiteEntry, row: &mut slot::Model, new: bool) -> Result<bool> {
+        let part = self.part(entry);
+        let begun = row.window().has_begun(self.now);
+        if row.taken > 0 || row.closed || row.opens_at > self.now || begun && !(new && part == Part::Staff) {
+            return Ok(false);
+        }
+        let days = row.date.signed_duration_since(self.today).num_days();
+        let capacity = u32::try_from(row.capacity).unwrap_or(0);
+        let seats = cast::seats(part, row.id, capacity, row.window(), days);
+        let vaccine = self.vaccine(&row.vaccine_id)?;
+        for _ in 0..seats {
+            crowd.seat(row, &entry.county, vaccine)?;
+        }
+        row.taken = i32::try_from(seats).unwrap_or(0);
+        Ok(seats > 0)
+    }
+}
+
+/// Claims the database for the demo and gives the number of the next invented person; `None` when it holds something else. Two
+/// processes that start at once come one after the other: the row is theirs until they commit.
+async fn claim(db: &impl ConnectionTrait) -> core::result::Result<Option<u64>, DbErr> {
+    let row = fact::ActiveModel { name: Set(DEMO.to_owned()), value: Set(b"0".to_vec()) };
+    let nothing = OnConflict::column(fact::Column::Name).do_nothing().to_owned();
+    fact::Entity::insert(row).on_conflict(nothing).try_insert().exec_without_returning(db).await?;
+    let lock =
+        fact::Entity::update_many().col_expr(fact::Column::Name, Expr::col(fact::Column::Name)).filter(fact::COLUMN.name.eq(DEMO));
+    lock.exec(db).await?;
+    let fact = fact::Entity::find_by_id(DEMO).one(db).await?;
+    let next = fact.and_then(|fact| core::str::from_utf8(&fact.value).ok()?.parse::<u64>().ok()).unwrap_or(0);
+    if next == 0 && (site::Entity::find().count(db).await? > 0 || account::Entity::find().count(db).await? > 0) {
+        return Ok(None);
+    }
+    Ok(Some(next))
+}
+
+/// Sixteen letters and digits that nobody confuses: 80 bits.
+fn draw_password(engine: &Engine) -> String {
+    const SIGNS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz023456789";
+    let drawn: [u8; 16] = engine.vault().entropy().bytes();
+    drawn.iter().map(|byte| char::from(SIGNS[usize::from(byte % 32)])).collect()
+}

@@ -1,0 +1,31 @@
+//! Database errors on their way out: the log has what happened, the caller hears `internal`.
+
+use domain::error::Error;
+use sea_orm::DbErr;
+
+/// Turns a database error into an `internal` one, after logging it. Values are never part of the database's message here: all
+/// statements are prepared with parameters.
+#[track_caller]
+pub(crate) fn internal(error: DbErr) -> Error {
+    let at = std::panic::Location::caller();
+    tracing::error!(%error, place = %at, "the database failed");
+    Error::internal()
+}
+
+/// Whether a whole transaction failed for a reason that passes: a serialisation failure or deadlock (PostgreSQL 40001, 40P01), or
+/// a busy or locked SQLite (5, 6 and their extended codes).
+pub(crate) fn is_transient(error: &DbErr) -> bool {
+    let text = error.to_string();
+    let (DbErr::Exec(sea_orm::RuntimeErr::SqlxError(inner)) | DbErr::Query(sea_orm::RuntimeErr::SqlxError(inner))) = error else {
+        return matches!(error, DbErr::Conn(_) | DbErr::ConnectionAcquire(_)) || text.contains("database is locked");
+    };
+    match &**inner {
+        sea_orm::sqlx::Error::Database(database) => match database.code().as_deref() {
+            Some("40001" | "40P01" | "57P01" | "57P02" | "57P03") => true,
+            Some(code) => code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6)) && !code.starts_with("2"),
+            None => false,
+        },
+        sea_orm::sqlx::Error::Io(_) | sea_orm::sqlx::Error::PoolTimedOut => true,
+        _ => false,
+    }
+}

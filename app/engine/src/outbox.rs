@@ -1,0 +1,153 @@
+//! The outbox: messages are rows, written in the transaction of what they tell about.
+
+use chrono::{Days, NaiveTime};
+use domain::code::Code;
+use domain::error::Result;
+use domain::identity::{Name, Phone};
+use domain::message::{DemoMessage, Facts, MessageKind, MessageState, text};
+use domain::time::instant;
+use domain::{DateTime, Utc};
+use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use serde::{Deserialize, Serialize};
+
+use crate::Engine;
+use crate::error::internal;
+use crate::store::entities::{message, site, slot};
+use crate::vault::Label;
+
+/// The hour at which reminders go out on the day before, in the site's zone.
+const REMINDER_HOUR: u32 = 17;
+/// Messages that the demo's inbox shows at most.
+const INBOX: u64 = 200;
+
+/// Number and words, as they are sealed.
+#[derive(Serialize, Deserialize)]
+struct Body {
+    to: String,
+    text: String,
+}
+
+/// What a booking's messages are made from.
+pub(crate) struct About<'a> {
+    pub code: Code,
+    pub version: i32,
+    pub dose: u8,
+    pub name: &'a Name,
+    pub phone: &'a Phone,
+    pub slot: &'a slot::Model,
+    pub site: &'a site::Model,
+    pub vaccine: &'a str,
+}
+
+impl Engine {
+    /// The rows that tell about a booking that was made or moved: the confirmation, and the reminder where there is time for one.
+    pub(crate) fn booking_messages(
+        &self,
+        kind: MessageKind,
+        about: &About,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<message::ActiveModel>> {
+        let mut rows = vec![self.booking_message(kind, about, now, now)?];
+        if let Some(due_at) = reminder_due(about.slot, now) {
+            rows.push(self.booking_message(MessageKind::Reminder, about, due_at, now)?);
+        }
+        Ok(rows)
+    }
+
+    /// The row that tells one thing about a booking.
+    pub(crate) fn booking_message(
+        &self,
+        kind: MessageKind,
+        about: &About,
+        due_at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<message::ActiveModel> {
+        let facts = Facts {
+            city: &self.city().name,
+            name: &about.name.masked(),
+            vaccine: about.vaccine,
+            dose: about.dose,
+            window: about.slot.window(),
+            site: &about.site.name,
+            phone: &about.site.phone,
+            code: about.code,
+        };
+        let booking = (about.code.to_string(), about.version);
+        self.message(kind, about.phone, text(kind, &facts), Some(booking), due_at, now)
+    }
+
+    /// A row of the outbox.
+    pub(crate) fn message(
+        &self,
+        kind: MessageKind,
+        to: &Phone,
+        text: String,
+        booking: Option<(String, i32)>,
+        due_at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<message::ActiveModel> {
+        let id = self.vault().id(now);
+        let body = serde_json::to_vec(&Body { to: to.as_str().to_owned(), text }).map_err(|_| domain::error::Error::internal())?;
+        let (booking_code, booking_version) = booking.unzip();
+        Ok(message::ActiveModel {
+            id: Set(id),
+            booking_code: Set(booking_code),
+            booking_version: Set(booking_version),
+            kind: Set(kind.as_str().to_owned()),
+            to_hash: Set(self.phone_hash(to)),
+            sealed: Set(self.vault().seal(Label::Message, id, &body)?),
+            state: Set(MessageState::Queued.as_str().to_owned()),
+            due_at: Set(due_at),
+            created_at: Set(now),
+        })
+    }
+
+    /// The demo's inbox: what phones would have shown by now, newest first; of one number or of all.
+    ///
+    /// # Errors
+    /// `not_found` outside demo mode, `invalid` on `phone`.
+    pub async fn demo_messages(&self, phone: Option<&str>) -> Result<Vec<DemoMessage>> {
+        if !self.is_demo() {
+            return Err(domain::error::Error::new(domain::reason::Reason::NotFound));
+        }
+        let mut query = message::Entity::find()
+            .filter(message::COLUMN.due_at.lte(self.now()))
+            .filter(message::COLUMN.state.ne(MessageState::Dropped.as_str()))
+            .order_by_desc(message::COLUMN.due_at)
+            .order_by_desc(message::COLUMN.id)
+            .limit(INBOX);
+        if let Some(phone) = phone {
+            query = query.filter(message::COLUMN.to_hash.eq(self.phone_hash(&Phone::parse(phone)?)));
+        }
+        let rows = query.all(&self.store().read).await.map_err(internal)?;
+        rows.into_iter().map(|row| self.open_message(row)).collect()
+    }
+
+    fn open_message(&self, row: message::Model) -> Result<DemoMessage> {
+        let plain = self.vault().open(Label::Message, row.id, &row.sealed)?;
+        let unreadable = || domain::error::Error::internal();
+        let body: Body = serde_json::from_slice(&plain).map_err(|_| unreadable())?;
+        Ok(DemoMessage { to: body.to, kind: row.kind.parse().map_err(|()| unreadable())?, text: body.text, at: row.due_at })
+    }
+}
+
+/// When the reminder of a slot goes out; `None` when that moment has passed.
+fn reminder_due(slot: &slot::Model, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let hour = NaiveTime::from_hms_opt(REMINDER_HOUR, 0, 0)?;
+    let due = instant(slot.date.checked_sub_days(Days::new(1))?, hour);
+    (due > now).then_some(due)
+}
+
+/// Takes back what is not sent yet: the booking has changed. Part of the transaction that changes it.
+pub(crate) async fn drop_queued(db: &impl ConnectionTrait, code: &str, now: DateTime<Utc>) -> core::result::Result<(), DbErr> {
+    message::Entity::update_many()
+        .col_expr(message::Column::State, Expr::value(MessageState::Dropped.as_str()))
+        .filter(message::COLUMN.booking_code.eq(code))
+        .filter(message::COLUMN.state.eq(MessageState::Queued.as_str()))
+        .filter(message::COLUMN.due_at.gt(now))
+        .exec(db)
+        .await?;
+    Ok(())
+}

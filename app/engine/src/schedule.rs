@@ -1,0 +1,117 @@
+//! The schedule: the city file's sites and the slots of their usual days, written where they are not there yet.
+
+use std::collections::HashSet;
+
+use domain::error::Result;
+use domain::time::plus_days;
+use domain::{DateTime, NaiveDate, Utc, Uuid};
+use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ActiveModelTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect};
+
+use crate::Engine;
+use crate::city_file::{CityFile, PlannedSlot, SiteEntry};
+use crate::error::internal;
+use crate::store::entities::{site, slot};
+
+/// Days that are open for booking, today among them.
+pub(crate) const DAYS: u32 = 14;
+/// Rows of one statement: eleven columns each, and SQLite takes 32,766 parameters.
+const CHUNK: usize = 1_000;
+
+/// What was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Sites that the city file has.
+    pub sites: usize,
+    /// Slots that were not there before.
+    pub slots: usize,
+}
+
+impl Engine {
+    /// Writes the city file's sites, and the slots of today and the coming two weeks that are not there yet. What is there stays
+    /// as it is, so it can be run every day.
+    ///
+    /// # Errors
+    /// `internal`
+    pub async fn write_schedule(&self) -> Result<Written> {
+        let (now, city) = (self.now(), &self.config().city);
+        let tx = self.store().begin().await.map_err(internal)?;
+        write_sites(&tx, city).await.map_err(internal)?;
+        let planned = missing_slots(&tx, city, self.today(), DAYS).await.map_err(internal)?;
+        let rows: Vec<_> = planned.iter().map(|(_, planned)| planned_row(planned, now)).collect();
+        write_slots(&tx, &rows).await.map_err(internal)?;
+        tx.commit().await.map_err(internal)?;
+        self.fill_board().await?;
+        Ok(Written { sites: city.sites.len(), slots: rows.len() })
+    }
+}
+
+/// Writes the sites; what the file says now is what is in force.
+pub(crate) async fn write_sites(db: &impl ConnectionTrait, city: &CityFile) -> core::result::Result<(), DbErr> {
+    for (position, entry) in (0..).zip(&city.sites) {
+        let row = site::ActiveModel {
+            id: Set(entry.id()),
+            position: Set(position),
+            name: Set(entry.name.clone()),
+            name_en: Set(entry.name_en.clone()),
+            county: Set(entry.county.clone()),
+            address: Set(entry.address.clone()),
+            phone: Set(entry.phone.clone()),
+        };
+        use site::Column::{Address, County, Name, NameEn, Phone, Position};
+        let replace =
+            OnConflict::column(site::Column::Id).update_columns([Position, Name, NameEn, County, Address, Phone]).to_owned();
+        site::Entity::insert(row).on_conflict(replace).exec_without_returning(db).await?;
+    }
+    Ok(())
+}
+
+/// The slots of `days` days from `first` that are planned and not there, each with its site.
+pub(crate) async fn missing_slots<'a>(
+    db: &impl ConnectionTrait,
+    city: &'a CityFile,
+    first: NaiveDate,
+    days: u32,
+) -> core::result::Result<Vec<(&'a SiteEntry, PlannedSlot)>, DbErr> {
+    let there: Vec<Uuid> = slot::Entity::find()
+        .select_only()
+        .column(slot::Column::Id)
+        .filter(slot::COLUMN.date.gte(first))
+        .into_tuple()
+        .all(db)
+        .await?;
+    let there: HashSet<_> = there.into_iter().collect();
+    let planned = city
+        .sites
+        .iter()
+        .flat_map(|site| (0..days).flat_map(move |n| site.slots(plus_days(first, n))).map(move |slot| (site, slot)));
+    Ok(planned.filter(|(_, slot)| !there.contains(&slot.id)).collect())
+}
+
+/// The row of a planned slot, open and empty.
+pub(crate) fn planned_row(planned: &PlannedSlot, now: DateTime<Utc>) -> slot::Model {
+    slot::Model {
+        id: planned.id,
+        site_id: planned.site_id,
+        vaccine_id: planned.vaccine_id.clone(),
+        date: planned.window.date,
+        start_time: planned.window.start,
+        end_time: planned.window.end,
+        capacity: i32::try_from(planned.capacity).unwrap_or(i32::MAX),
+        taken: 0,
+        opens_at: planned.opens_at,
+        closed: false,
+        version: 1,
+        changed_at: now,
+    }
+}
+
+/// Writes new slots, many a statement.
+pub(crate) async fn write_slots(db: &impl ConnectionTrait, rows: &[slot::Model]) -> core::result::Result<(), DbErr> {
+    for chunk in rows.chunks(CHUNK) {
+        let rows = chunk.iter().map(|row| slot::ActiveModel::from(row.clone()).reset_all());
+        slot::Entity::insert_many(rows).exec_without_returning(db).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,135 @@
+//! How bookings are found and shown: always through their owner's account, or for staff by code.
+
+use domain::booking::{BookedPerson, BookedSite, BookedVaccine, Booking, BookingState};
+use domain::code::Code;
+use domain::error::{Error, Result};
+use domain::pass::Pass;
+use domain::reason::Reason;
+use domain::vaccine::Vaccine;
+use domain::{DateTime, NaiveDate, Utc};
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
+
+use crate::Engine;
+use crate::accounts::Citizen;
+use crate::error::internal;
+use crate::people::{self, dose_out};
+use crate::store::entities::{booking, person, slot};
+
+/// A booking with the rows around it.
+pub(crate) struct Found {
+    pub booking: booking::Model,
+    pub slot: slot::Model,
+    pub person: person::Model,
+}
+
+impl Found {
+    /// The state as it is on `today`.
+    pub(crate) fn state(&self, today: NaiveDate) -> Result<BookingState> {
+        Ok(self.booking.state.parse::<BookingState>().map_err(|()| Error::internal())?.on(self.slot.date, today))
+    }
+
+    /// Which dose.
+    pub(crate) fn dose(&self) -> u8 {
+        dose_out(self.booking.dose)
+    }
+}
+
+impl Engine {
+    /// One of the citizen's bookings.
+    ///
+    /// # Errors
+    /// `invalid` on `code`; `not_found` when there is none, or it is another account's.
+    pub async fn show_booking(&self, citizen: &Citizen, code: &str) -> Result<Booking> {
+        self.show(citizen, Code::parse(code)?).await
+    }
+
+    pub(crate) async fn show(&self, citizen: &Citizen, code: Code) -> Result<Booking> {
+        self.booking_out(self.booking_of(citizen, code).await?)
+    }
+
+    /// All of the citizen's bookings: those to come first, soonest first; then the others, latest first.
+    ///
+    /// # Errors
+    /// `internal`
+    pub async fn list_bookings(&self, citizen: &Citizen) -> Result<Vec<Booking>> {
+        let found = self.find(booking::COLUMN.account_id.eq(citizen.account_id)).await?;
+        let shown: Result<Vec<_>> = found.into_iter().map(|found| self.booking_out(found)).collect();
+        let (mut coming, mut past): (Vec<_>, Vec<_>) =
+            shown?.into_iter().partition(|booking| booking.state == BookingState::Booked);
+        coming.sort_by_key(|booking| (booking.window.date, booking.window.start));
+        past.sort_by_key(|booking| std::cmp::Reverse((booking.window.date, booking.window.start)));
+        coming.append(&mut past);
+        Ok(coming)
+    }
+
+    /// A booking of the citizen's account: somebody else's is not found.
+    pub(crate) async fn booking_of(&self, citizen: &Citizen, code: Code) -> Result<Found> {
+        let found = self.booking(code).await?;
+        found.filter(|found| found.booking.account_id == citizen.account_id).ok_or_else(|| Error::field("code", Reason::NotFound))
+    }
+
+    /// A booking by its code, whosever it is: for staff.
+    pub(crate) async fn booking(&self, code: Code) -> Result<Option<Found>> {
+        Ok(self.find(booking::COLUMN.code.eq(code.as_str())).await?.pop())
+    }
+
+    /// Bookings with their slots and people.
+    pub(crate) async fn find(&self, filter: impl sea_orm::sea_query::IntoCondition) -> Result<Vec<Found>> {
+        let rows = booking::Entity::find()
+            .filter(filter)
+            .find_also_related(slot::Entity)
+            .find_also_related(person::Entity)
+            .all(&self.store().write)
+            .await
+            .map_err(internal)?;
+        rows.into_iter()
+            .map(|(booking, slot, person)| match (slot, person) {
+                (Some(slot), Some(person)) => Ok(Found { booking, slot, person }),
+                _ => Err(Error::internal()),
+            })
+            .collect()
+    }
+
+    pub(crate) fn booking_out(&self, found: Found) -> Result<Booking> {
+        let site = self.site(found.slot.site_id)?;
+        let vaccine = self.vaccine(&found.slot.vaccine_id)?;
+        let details = people::open(self.vault(), &found.person)?;
+        let state = found.state(self.today())?;
+        let code = Code::parse(&found.booking.code).map_err(|_| Error::internal())?;
+        Ok(Booking {
+            code,
+            state,
+            dose: found.dose(),
+            person: BookedPerson { id: found.person.id, name: details.name.as_str().to_owned() },
+            site: BookedSite { id: site.id, name: site.name, name_en: site.name_en, address: site.address, phone: site.phone },
+            vaccine: vaccine_out(vaccine),
+            window: found.slot.window(),
+            pass: state.is_live().then(|| self.pass(code, &found.slot)),
+        })
+    }
+
+    /// The text of a booking's QR.
+    fn pass(&self, code: Code, slot: &slot::Model) -> String {
+        let (key_id, key) = self.keys().signing();
+        Pass { key_id, code, site_id: slot.site_id, window: slot.window() }.sign(key)
+    }
+}
+
+pub(crate) fn vaccine_out(vaccine: Vaccine) -> BookedVaccine {
+    BookedVaccine { id: vaccine.id, name: vaccine.name, name_en: vaccine.name_en, doses: vaccine.doses }
+}
+
+/// Marks the bookings of past days as missed. Their places stay taken: the day is over.
+pub(crate) async fn sweep(db: &impl ConnectionTrait, today: NaiveDate, now: DateTime<Utc>) -> core::result::Result<u64, DbErr> {
+    let past =
+        Query::select().column(slot::Column::Id).from(slot::Entity).and_where(Expr::col(slot::Column::Date).lt(today)).to_owned();
+    let swept = booking::Entity::update_many()
+        .col_expr(booking::Column::State, Expr::value(BookingState::Missed.as_str()))
+        .col_expr(booking::Column::ChangedAt, Expr::value(now))
+        .filter(booking::COLUMN.state.eq(BookingState::Booked.as_str()))
+        .filter(booking::Column::SlotId.in_subquery(past))
+        .exec(db)
+        .await?;
+    Ok(swept.rows_affected)
+}

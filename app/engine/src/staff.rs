@@ -1,0 +1,189 @@
+//! Members of staff: signing in with a password, locked out with a growing delay.
+
+use argon2::Argon2;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use chrono::Duration;
+use domain::Uuid;
+use domain::access::{Action, Role, may};
+use domain::error::{Error, Result};
+use domain::reason::Reason;
+use domain::staff::StaffMember;
+use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::{EntityTrait, QueryFilter};
+
+use crate::Engine;
+use crate::error::internal;
+use crate::sessions::Holder;
+use crate::store::entities::staff;
+
+/// The longest that somebody is locked out after wrong passwords, in minutes.
+const LONGEST_LOCK_MINUTES: u32 = 60;
+/// The shortest password that `staff add` takes.
+const SHORTEST_PASSWORD: usize = 8;
+
+/// A member of staff who is signed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Staff {
+    /// Their id.
+    pub id: Uuid,
+    /// Who they are.
+    pub member: StaffMember,
+}
+
+impl Staff {
+    /// Asks whether they may do something at a site.
+    ///
+    /// # Errors
+    /// `forbidden`
+    pub(crate) fn may(&self, action: Action, site_id: Uuid) -> Result<()> {
+        if may(self.member.role, action, self.member.site_id == Some(site_id)) {
+            Ok(())
+        } else {
+            Err(Error::new(Reason::NotAllowed))
+        }
+    }
+}
+
+/// A member of staff to be added, or to be given a new password and place.
+#[derive(Clone, Debug)]
+pub struct NewStaff {
+    /// What they sign in with: 2–40 letters, digits, `.`, `_` or `-`.
+    pub username: String,
+    /// What others see.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+    /// Where they work; needed for all but the office.
+    pub site_id: Option<Uuid>,
+    /// At least eight characters.
+    pub password: String,
+}
+
+impl Engine {
+    /// Adds a member of staff; one of the same user name gets the new name, role, site and password.
+    ///
+    /// # Errors
+    /// `invalid` on `username`, `password` or `site_id`.
+    pub async fn staff_add(&self, new: NewStaff) -> Result<()> {
+        let username = new.username.trim().to_lowercase();
+        let allowed = |sign: char| sign.is_ascii_alphanumeric() || matches!(sign, '.' | '_' | '-');
+        if !(2..=40).contains(&username.len()) || !username.chars().all(allowed) {
+            return Err(Error::field("username", Reason::Malformed));
+        }
+        if new.password.chars().count() < SHORTEST_PASSWORD {
+            return Err(Error::field("password", Reason::Malformed));
+        }
+        match (new.role, new.site_id) {
+            (Role::Office, _) => {}
+            (_, Some(site_id)) => drop(self.site(site_id).map_err(|_| Error::field("site_id", Reason::NotFound))?),
+            (_, None) => return Err(Error::field("site_id", Reason::Missing)),
+        }
+        let row = staff::ActiveModel {
+            id: Set(self.new_id()),
+            username: Set(username),
+            name: Set(new.name.trim().to_owned()),
+            role: Set(new.role.as_str().to_owned()),
+            site_id: Set(new.site_id.filter(|_| new.role != Role::Office)),
+            password_hash: Set(self.hash_password(new.password).await?),
+            disabled: Set(false),
+            failed: Set(0),
+            locked_until: Set(None),
+            created_at: Set(self.now()),
+        };
+        use staff::Column::{Disabled, Failed, LockedUntil, Name, PasswordHash, Role as RoleColumn, SiteId, Username};
+        let replace = OnConflict::column(Username)
+            .update_columns([Name, RoleColumn, SiteId, PasswordHash, Disabled, Failed, LockedUntil])
+            .to_owned();
+        staff::Entity::insert(row).on_conflict(replace).exec_without_returning(&self.store().write).await.map_err(internal)?;
+        Ok(())
+    }
+
+    /// Exchanges user name and password for a session. Gives the member of staff and the session's token.
+    ///
+    /// # Errors
+    /// `sign_in_required` when either is wrong, the same for both; `too_many` while locked out.
+    pub async fn staff_sign_in(&self, username: &str, password: &str) -> Result<(StaffMember, String)> {
+        let username = username.trim().to_lowercase();
+        let row =
+            staff::Entity::find().filter(staff::COLUMN.username.eq(username)).one(&self.store().write).await.map_err(internal)?;
+        let row = row.filter(|row| !row.disabled);
+        if let Some(until) = row.as_ref().and_then(|row| row.locked_until).filter(|until| *until > self.now()) {
+            let wait_s = u32::try_from((until - self.now()).num_seconds() + 1).unwrap_or(60);
+            return Err(Error::later(Reason::TooMany { wait_s }, wait_s));
+        }
+        // an unknown name costs as much time as a wrong password
+        let fits = self.password_fits(password.to_owned(), row.as_ref().map(|row| row.password_hash.clone())).await?;
+        match row {
+            Some(row) if fits => {
+                self.note_try(&row, true).await?;
+                let token = self.begin_session(Holder::Staff(row.id)).await?;
+                Ok((self.member(&row)?, token))
+            }
+            Some(row) => {
+                self.note_try(&row, false).await?;
+                Err(Error::new(Reason::Password))
+            }
+            None => Err(Error::new(Reason::Password)),
+        }
+    }
+
+    async fn note_try(&self, row: &staff::Model, right: bool) -> Result<()> {
+        let failed = if right { 0 } else { row.failed.saturating_add(1) };
+        let over = u32::try_from(failed).unwrap_or(0).checked_sub(self.limits().tries_a_password).filter(|_| self.limits().enabled);
+        let minutes = over.map(|over| 1u32.checked_shl(over).unwrap_or(LONGEST_LOCK_MINUTES).min(LONGEST_LOCK_MINUTES));
+        let locked_until = minutes.map(|minutes| self.now() + Duration::minutes(i64::from(minutes)));
+        staff::Entity::update_many()
+            .col_expr(staff::Column::Failed, Expr::value(failed))
+            .col_expr(staff::Column::LockedUntil, Expr::value(locked_until))
+            .filter(staff::COLUMN.id.eq(row.id))
+            .exec(&self.store().write)
+            .await
+            .map_err(internal)?;
+        Ok(())
+    }
+
+    /// The member of staff of a session's token.
+    ///
+    /// # Errors
+    /// `sign_in_required`, also when they were disabled meanwhile.
+    pub async fn staff(&self, token: &str) -> Result<Staff> {
+        let staff_id = self.session(token).await?.staff_id.ok_or_else(|| Error::new(Reason::SignIn))?;
+        let row = staff::Entity::find_by_id(staff_id).one(&self.store().read).await.map_err(internal)?;
+        let row = row.filter(|row| !row.disabled).ok_or_else(|| Error::new(Reason::SignIn))?;
+        Ok(Staff { id: row.id, member: self.member(&row)? })
+    }
+
+    /// Ends a member of staff's session. Nothing happens when there is none.
+    ///
+    /// # Errors
+    /// `internal`
+    pub async fn staff_sign_out(&self, token: &str) -> Result<()> {
+        self.end_session(token).await
+    }
+
+    fn member(&self, row: &staff::Model) -> Result<StaffMember> {
+        let site_name = row.site_id.and_then(|id| self.board().site_row(id)).map(|site| site.name);
+        let role = row.role.parse().map_err(|()| Error::internal())?;
+        Ok(StaffMember { username: row.username.clone(), name: row.name.clone(), role, site_id: row.site_id, site_name })
+    }
+
+    /// argon2id with the parameters that its authors recommend; on a thread of its own, for it takes tens of milliseconds.
+    pub(crate) async fn hash_password(&self, password: String) -> Result<String> {
+        let salt: [u8; 16] = self.vault().entropy().bytes();
+        let hashed = tokio::task::spawn_blocking(move || {
+            Argon2::default().hash_password_with_salt(password.as_bytes(), &salt).map(|hash| hash.to_string())
+        });
+        hashed.await.map_err(|_| Error::internal())?.map_err(|_| Error::internal())
+    }
+
+    async fn password_fits(&self, password: String, hash: Option<String>) -> Result<bool> {
+        let Some(hash) = hash else {
+            self.hash_password(password).await?;
+            return Ok(false);
+        };
+        let fits =
+            tokio::task::spawn_blocking(move || Argon2::default().verify_password(password.as_bytes(), hash.as_str()).is_ok());
+        fits.await.map_err(|_| Error::internal())
+    }
+}

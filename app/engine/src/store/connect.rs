@@ -1,0 +1,109 @@
+//! Connecting: one writer and a few readers on SQLite, one pool on PostgreSQL.
+
+use std::path::Path;
+use std::time::Duration;
+
+use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode,
+    Statement, TransactionOptions, TransactionTrait,
+};
+use sea_orm_migration::MigratorTrait;
+
+use super::migrations::Migrator;
+use crate::config::OpenError;
+
+/// Rows that a SQLite reader may look at while the writer works: WAL lets them.
+const READERS: u32 = 4;
+/// Connections to PostgreSQL a process.
+const POOL: u32 = 16;
+
+/// The database: where to read and where to write.
+#[derive(Clone)]
+pub struct Store {
+    /// For reading. Never decides about a place.
+    pub read: DatabaseConnection,
+    /// For writing.
+    pub write: DatabaseConnection,
+}
+
+impl Store {
+    /// Connects; an embedded database is made where there is none.
+    ///
+    /// # Errors
+    /// When the URL is of no known kind, or the database cannot be reached.
+    pub async fn connect(url: &str) -> Result<Self, OpenError> {
+        if let Some(path) = url.strip_prefix("sqlite://") {
+            Self::sqlite(path.split('?').next().unwrap_or(path)).await
+        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            let mut options = ConnectOptions::new(url);
+            options.max_connections(POOL).acquire_timeout(Duration::from_secs(5)).sqlx_logging(false);
+            let pool = connect(options).await?;
+            Ok(Self { read: pool.clone(), write: pool })
+        } else {
+            Err(OpenError::DatabaseUrl)
+        }
+    }
+
+    async fn sqlite(path: &str) -> Result<Self, OpenError> {
+        if let Some(directory) = Path::new(path).parent().filter(|directory| !directory.as_os_str().is_empty()) {
+            std::fs::create_dir_all(directory)
+                .map_err(|error| OpenError::DataDir { path: directory.display().to_string(), why: error.to_string() })?;
+        }
+        let options = |connections: u32, writes: bool| {
+            let mut options = ConnectOptions::new(format!("sqlite://{path}?mode=rwc"));
+            options.max_connections(connections).acquire_timeout(Duration::from_secs(10)).sqlx_logging(false);
+            options.map_sqlx_sqlite_opts(move |sqlite| {
+                sqlite
+                    .journal_mode(SqliteJournalMode::Wal)
+                    .synchronous(SqliteSynchronous::Full)
+                    .busy_timeout(Duration::from_secs(5))
+                    .foreign_keys(true)
+                    .pragma("query_only", if writes { "OFF" } else { "ON" })
+            });
+            options
+        };
+        let write = connect(options(1, true)).await?;
+        let read = connect(options(READERS, false)).await?;
+        Ok(Self { read, write })
+    }
+
+    /// Begins a transaction that writes. On SQLite it takes the write lock at once, so that it cannot fail half-way for want of it.
+    pub(crate) async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
+        let sqlite_transaction_mode =
+            (self.write.get_database_backend() == DbBackend::Sqlite).then_some(SqliteTransactionMode::Immediate);
+        self.write.begin_with_options(TransactionOptions { sqlite_transaction_mode, ..TransactionOptions::default() }).await
+    }
+
+    /// Brings the tables up to date.
+    ///
+    /// # Errors
+    /// When a newer program was here before, or a migration fails.
+    pub async fn migrate(&self) -> Result<(), OpenError> {
+        let applied = self.applied().await?;
+        let known = Migrator::migrations();
+        if let Some(newer) = applied.iter().find(|name| !known.iter().any(|migration| migration.name() == name.as_str())) {
+            return Err(OpenError::Newer(newer.clone()));
+        }
+        Migrator::up(&self.write, None).await.map_err(|error| OpenError::Migrate(error.to_string()))
+    }
+
+    async fn applied(&self) -> Result<Vec<String>, OpenError> {
+        Migrator::install(&self.write).await.map_err(|error| OpenError::Connect(error.to_string()))?;
+        let statement = Statement::from_string(self.write.get_database_backend(), "SELECT version FROM seaql_migrations");
+        let rows = self.write.query_all_raw(statement).await.map_err(|error| OpenError::Connect(error.to_string()))?;
+        rows.iter().map(|row| row.try_get("", "version").map_err(|error| OpenError::Connect(error.to_string()))).collect()
+    }
+
+    /// Closes every connection.
+    pub(crate) async fn close(&self) {
+        let _ = self.read.clone().close().await;
+        let _ = self.write.clone().close().await;
+    }
+}
+
+async fn connect(options: ConnectOptions) -> Result<DatabaseConnection, OpenError> {
+    Database::connect(options)
+        .await
+        .map_err(|error| OpenError::Connect(error.to_string().lines().next().unwrap_or_default().to_owned()))
+}

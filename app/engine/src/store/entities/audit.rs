@@ -1,0 +1,27 @@
+//! `audit`: what was done, by whom, to what. No personal data.
+
+use sea_orm::entity::prelude::*;
+
+/// What was done, by whom, to what. No personal data.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "audit")]
+pub struct Model {
+    /// Its id.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    /// When.
+    pub at: DateTimeUtc,
+    /// `citizen`, `staff` or `house`.
+    pub actor: String,
+    /// Which account or member of staff.
+    pub actor_id: Option<Uuid>,
+    /// What.
+    pub action: String,
+    /// To what: a code or an id.
+    pub object: String,
+    /// More, such as the reason for an undo.
+    pub detail: Option<String>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,15 @@
+//! The tables, one file each. Rows never leave the engine.
+
+pub mod account;
+pub mod audit;
+pub mod booking;
+pub mod fact;
+pub mod message;
+pub mod person;
+pub mod request;
+pub mod session;
+pub mod sign_in_code;
+pub mod site;
+pub mod slot;
+pub mod staff;
+pub mod vaccine;

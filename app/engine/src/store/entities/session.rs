@@ -1,0 +1,23 @@
+//! `sessions`: a session of a citizen or of a member of staff.
+
+use sea_orm::entity::prelude::*;
+
+/// A session of a citizen or of a member of staff.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "sessions")]
+pub struct Model {
+    /// Keyed hash of the token in the cookie.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub token_hash: Vec<u8>,
+    /// The citizen's account.
+    pub account_id: Option<Uuid>,
+    /// The member of staff.
+    pub staff_id: Option<Uuid>,
+    /// When it began.
+    pub created_at: DateTimeUtc,
+    /// When it ends.
+    pub expires_at: DateTimeUtc,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,7 @@
+//! The database: its tables, its migrations, and how it is connected to.
+
+pub mod connect;
+pub mod entities;
+pub mod migrations;
+
+pub use connect::Store;

@@ -1,0 +1,35 @@
+//! `accounts/*`: signing in by phone.
+
+use domain::person::{CodeSent, Done, OneAccount};
+use leptos::prelude::*;
+use server_fn::codec::Json;
+
+use super::ApiError;
+
+/// Sends a sign-in code. The answer is the same whether the phone is known or not.
+#[server(name = SendCode, prefix = "/api", endpoint = "accounts/send_code", input = Json)]
+pub async fn send_code(phone: String) -> Result<CodeSent, ApiError> {
+    Ok(crate::caller::engine()?.send_code(&phone).await?)
+}
+
+/// Exchanges a code for a session; an account is made for a phone that has none.
+#[server(name = SignIn, prefix = "/api", endpoint = "accounts/sign_in", input = Json)]
+pub async fn sign_in(phone: String, code: String) -> Result<OneAccount, ApiError> {
+    let (account, token) = crate::caller::engine()?.sign_in(&phone, &code).await?;
+    crate::caller::remember(crate::caller::Who::Citizen, &token)?;
+    Ok(OneAccount { account })
+}
+
+/// The account that is signed in.
+#[server(name = Me, prefix = "/api", endpoint = "accounts/me", input = Json)]
+pub async fn me() -> Result<OneAccount, ApiError> {
+    let citizen = crate::caller::citizen().await?;
+    Ok(OneAccount { account: crate::caller::engine()?.account(&citizen).await? })
+}
+
+/// Ends the session.
+#[server(name = SignOut, prefix = "/api", endpoint = "accounts/sign_out", input = Json)]
+pub async fn sign_out() -> Result<Done, ApiError> {
+    crate::caller::forget(crate::caller::Who::Citizen).await?;
+    Ok(Done {})
+}

@@ -1,0 +1,42 @@
+//! `bookings/*`: the citizen's bookings.
+
+use domain::booking::{Bookings, Move, OneBooking, Reserve};
+use leptos::prelude::*;
+use server_fn::codec::Json;
+
+use super::ApiError;
+
+/// Takes a place.
+#[server(name = ReservePlace, prefix = "/api", endpoint = "bookings/reserve", input = Json)]
+pub async fn reserve(#[server(flatten)] reserve: Reserve) -> Result<OneBooking, ApiError> {
+    let citizen = crate::caller::citizen().await?;
+    Ok(OneBooking { booking: crate::caller::engine()?.reserve(&citizen, reserve).await? })
+}
+
+/// Takes another place and lets the old one go.
+#[server(name = MoveBooking, prefix = "/api", endpoint = "bookings/move", input = Json)]
+pub async fn move_to(#[server(flatten)] to: Move) -> Result<OneBooking, ApiError> {
+    let citizen = crate::caller::citizen().await?;
+    Ok(OneBooking { booking: crate::caller::engine()?.move_booking(&citizen, to).await? })
+}
+
+/// Calls a booking off.
+#[server(name = CancelBooking, prefix = "/api", endpoint = "bookings/cancel", input = Json)]
+pub async fn cancel(code: String) -> Result<OneBooking, ApiError> {
+    let citizen = crate::caller::citizen().await?;
+    Ok(OneBooking { booking: crate::caller::engine()?.cancel(&citizen, &code).await? })
+}
+
+/// One of the account's bookings.
+#[server(name = ShowBooking, prefix = "/api", endpoint = "bookings/show", input = Json)]
+pub async fn show(code: String) -> Result<OneBooking, ApiError> {
+    let citizen = crate::caller::citizen().await?;
+    Ok(OneBooking { booking: crate::caller::engine()?.show_booking(&citizen, &code).await? })
+}
+
+/// All of the account's bookings.
+#[server(name = ListBookings, prefix = "/api", endpoint = "bookings/list", input = Json)]
+pub async fn list() -> Result<Bookings, ApiError> {
+    let citizen = crate::caller::citizen().await?;
+    Ok(Bookings { bookings: crate::caller::engine()?.list_bookings(&citizen).await? })
+}

@@ -1,0 +1,36 @@
+//! `checkin/*`: the day at the site.
+
+use domain::checkin::{CheckedIn, LookUp, Redeem, Roster};
+use domain::{NaiveDate, Uuid};
+use leptos::prelude::*;
+use server_fn::codec::Json;
+
+use super::ApiError;
+
+/// What staff need to see of the booking of a pass or a code: one of the two.
+#[server(name = LookUpBooking, prefix = "/api", endpoint = "checkin/look_up", input = Json)]
+pub async fn look_up(#[server(default)] pass: Option<String>, #[server(default)] code: Option<String>) -> Result<LookUp, ApiError> {
+    let staff = crate::caller::staff().await?;
+    Ok(crate::caller::engine()?.look_up(&staff, pass.as_deref(), code.as_deref()).await?)
+}
+
+/// Records a jab, once.
+#[server(name = RedeemBooking, prefix = "/api", endpoint = "checkin/redeem", input = Json)]
+pub async fn redeem(#[server(flatten)] redeem: Redeem) -> Result<CheckedIn, ApiError> {
+    let staff = crate::caller::staff().await?;
+    Ok(crate::caller::engine()?.redeem(&staff, redeem).await?)
+}
+
+/// Takes a recorded jab back: the same day, with a reason, by a manager.
+#[server(name = UndoRedemption, prefix = "/api", endpoint = "checkin/undo", input = Json)]
+pub async fn undo(code: String, reason: String) -> Result<CheckedIn, ApiError> {
+    let staff = crate::caller::staff().await?;
+    Ok(crate::caller::engine()?.undo(&staff, &code, &reason).await?)
+}
+
+/// A site's list of a day.
+#[server(name = ReadRoster, prefix = "/api", endpoint = "checkin/roster", input = Json)]
+pub async fn roster(site_id: Uuid, date: NaiveDate) -> Result<Roster, ApiError> {
+    let staff = crate::caller::staff().await?;
+    Ok(crate::caller::engine()?.roster(&staff, site_id, date).await?)
+}

@@ -1,0 +1,13 @@
+//! Server functions, one file a noun, ten lines each: who is calling, one engine call, return.
+#![expect(missing_docs, reason = "the fields of the generated request types are the functions' arguments")]
+
+pub mod accounts;
+pub mod bookings;
+pub mod checkin;
+pub mod notices;
+pub mod people;
+pub mod staff;
+
+mod error;
+
+pub use error::ApiError;
