@@ -149,7 +149,7 @@ impl Engine {
             .filter(booking::COLUMN.account_id.eq(citizen.account_id))
             .filter(booking::COLUMN.dose.gte(i16::from(reserve.dose)))
             .filter(booking::COLUMN.state.is_in([BookingState::Booked.as_str(), BookingState::Redeemed.as_str()]))
-            .one(&self.store().write)
+            .one(&self.store().read)
             .await;
         let code = found.ok().flatten().and_then(|row| Code::parse(&row.code).ok());
         Error::new(Reason::AlreadyBooked { code })
@@ -268,7 +268,7 @@ impl Engine {
     /// # Errors
     /// `invalid` on `request_id` when it came with other content, or from another account.
     async fn answered(&self, citizen: &Citizen, request_id: Uuid, content_hash: &[u8]) -> Result<Option<Code>> {
-        let Some(row) = request::Entity::find_by_id(request_id).one(&self.store().write).await.map_err(internal)? else {
+        let Some(row) = request::Entity::find_by_id(request_id).one(&self.store().read).await.map_err(internal)? else {
             return Ok(None);
         };
         if row.account_id != citizen.account_id || row.content_hash != content_hash {

@@ -22,7 +22,9 @@ pub(crate) fn is_transient(error: &DbErr) -> bool {
     match &**inner {
         sea_orm::sqlx::Error::Database(database) => match database.code().as_deref() {
             Some("40001" | "40P01" | "57P01" | "57P02" | "57P03") => true,
-            Some(code) => code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6)) && !code.starts_with("2"),
+            // SQLSTATEs have five characters, SQLite's codes fewer; class 08 is a connection that broke
+            Some(code) if code.len() == 5 => code.starts_with("08"),
+            Some(code) => code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6)),
             None => false,
         },
         sea_orm::sqlx::Error::Io(_) | sea_orm::sqlx::Error::PoolTimedOut => true,

@@ -199,7 +199,7 @@ impl Engine {
 
     /// A person of the citizen's account: somebody else's is not found.
     pub(crate) async fn person_of(&self, citizen: &Citizen, id: Uuid) -> Result<person::Model> {
-        let row = person::Entity::find_by_id(id).one(&self.store().write).await.map_err(internal)?;
+        let row = person::Entity::find_by_id(id).one(&self.store().read).await.map_err(internal)?;
         row.filter(|row| row.account_id == citizen.account_id && !row.removed).ok_or_else(|| Error::new(Reason::NotFound))
     }
 

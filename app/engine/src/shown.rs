@@ -80,7 +80,7 @@ impl Engine {
             .filter(filter)
             .find_also_related(slot::Entity)
             .find_also_related(person::Entity)
-            .all(&self.store().write)
+            .all(&self.store().read)
             .await
             .map_err(internal)?;
         rows.into_iter()

@@ -106,7 +106,7 @@ impl Engine {
     pub async fn staff_sign_in(&self, username: &str, password: &str) -> Result<(StaffMember, String)> {
         let username = username.trim().to_lowercase();
         let row =
-            staff::Entity::find().filter(staff::COLUMN.username.eq(username)).one(&self.store().write).await.map_err(internal)?;
+            staff::Entity::find().filter(staff::COLUMN.username.eq(username)).one(&self.store().read).await.map_err(internal)?;
         let row = row.filter(|row| !row.disabled);
         if let Some(until) = row.as_ref().and_then(|row| row.locked_until).filter(|until| *until > self.now()) {
             let wait_s = u32::try_from((until - self.now()).num_seconds() + 1).unwrap_or(60);
