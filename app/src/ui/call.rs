@@ -3,8 +3,10 @@
 use core::future::Future;
 
 use domain::error::Error;
+use domain::reason::Reason;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use serde::de::DeserializeOwned;
 
 use crate::api::ApiError;
 
@@ -24,6 +26,16 @@ impl<T> From<Result<T, ApiError>> for Load<T> {
         match answer {
             Ok(value) => Self::Ready(value),
             Err(ApiError(error)) => Self::Failed(error),
+        }
+    }
+}
+
+impl<T> Load<T> {
+    /// What came, if it did.
+    pub fn ready(&self) -> Option<&T> {
+        match self {
+            Self::Ready(value) => Some(value),
+            _ => None,
         }
     }
 }
@@ -54,4 +66,14 @@ pub fn call<T: 'static>(
             then(answer.map_err(|ApiError(error)| error));
         }
     });
+}
+
+/// Reads JSON from a path of our own.
+///
+/// # Errors
+/// The refusal that came instead, or `busy` (network) where nothing of ours answered.
+pub async fn get<T: DeserializeOwned>(path: &str) -> Result<T, Error> {
+    let gone = |_| Error::new(Reason::Network);
+    let answer = gloo_net::http::Request::get(path).header("Accept", "application/json").send().await.map_err(gone)?;
+    if answer.ok() { answer.json().await.map_err(gone) } else { Err(answer.json().await.map_err(gone)?) }
 }

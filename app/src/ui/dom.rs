@@ -55,16 +55,15 @@ pub fn element(id: &str) -> Option<HtmlElement> {
     document().get_element_by_id(id)?.dyn_into().ok()
 }
 
-/// Gives focus to the element of an id once the page that holds it is drawn, and brings it into sight.
+/// Gives focus to the element of an id once the page that holds it is drawn.
 pub fn focus_soon(id: &'static str) {
     request_animation_frame(move || focus(id));
 }
 
-/// Gives focus to the element of an id, and brings it into sight.
+/// Gives focus to the element of an id; the browser brings it into sight.
 pub fn focus(id: &str) {
     if let Some(element) = element(id) {
         let _ = element.focus();
-        element.scroll_into_view_with_bool(false);
     }
 }
 

@@ -5,6 +5,7 @@
 use domain::error::Error;
 use leptos::prelude::*;
 
+use super::page::title_with_errors;
 use super::{dom, lang, t};
 
 /// What a field is called and how it behaves.
@@ -53,6 +54,11 @@ fn wrong(errors: RwSignal<Vec<Error>>, name: &'static str) -> Option<String> {
 
 /// A field of one line. What is typed goes into `value` at once.
 pub fn text_field(field: Field, value: RwSignal<String>, errors: RwSignal<Vec<Error>>) -> AnyView {
+    worded_field(field, field.label.to_owned(), field.hint.to_owned(), value, errors)
+}
+
+/// A field of one line whose label and hint are made of what is known at the moment.
+pub fn worded_field(field: Field, label: String, hint: String, value: RwSignal<String>, errors: RwSignal<Vec<Error>>) -> AnyView {
     let id = field.id();
     let input = view! {
         <input
@@ -66,11 +72,11 @@ pub fn text_field(field: Field, value: RwSignal<String>, errors: RwSignal<Vec<Er
             maxlength=field.most
             prop:value=move || value.get()
             on:input=move |event| value.set(event_target_value(&event))
-            aria-describedby=described_by(&id, field.hint)
+            aria-describedby=described_by(&id, &hint)
             aria-invalid=move || wrong(errors, field.name).map(|_| "true")
         />
     };
-    framed(field, id, errors, input.into_any())
+    framed(field.name, id, label, hint, errors, input.into_any())
 }
 
 /// A field with a list to choose from: pairs of value and words. The first line asks to choose.
@@ -98,20 +104,20 @@ pub fn select_field(field: Field, options: Vec<(String, String)>, value: RwSigna
             {lines}
         </select>
     };
-    framed(field, id, errors, input.into_any())
+    framed(field.name, id, field.label.to_owned(), field.hint.to_owned(), errors, input.into_any())
 }
 
 fn described_by(id: &str, hint: &str) -> String {
     if hint.is_empty() { format!("{id}-error") } else { format!("{id}-hint {id}-error") }
 }
 
-fn framed(field: Field, id: String, errors: RwSignal<Vec<Error>>, input: AnyView) -> AnyView {
-    let hint = (!field.hint.is_empty()).then(|| view! { <p class="hint" id=format!("{id}-hint")>{field.hint}</p> });
+fn framed(name: &'static str, id: String, label: String, hint: String, errors: RwSignal<Vec<Error>>, input: AnyView) -> AnyView {
+    let hint = (!hint.is_empty()).then(|| view! { <p class="hint" id=format!("{id}-hint")>{hint}</p> });
     view! {
-        <div class="field" class:wrong=move || wrong(errors, field.name).is_some()>
-            <label for=id.clone()>{field.label}</label>
+        <div class="field" class:wrong=move || wrong(errors, name).is_some()>
+            <label for=id.clone()>{label}</label>
             {hint}
-            <p class="error" id=format!("{id}-error")>{field_error(errors, field.name)}</p>
+            <p class="error" id=format!("{id}-error")>{field_error(errors, name)}</p>
             {input}
         </div>
     }
@@ -126,7 +132,9 @@ pub fn field_error(errors: RwSignal<Vec<Error>>, name: &'static str) -> impl Fn(
 /// The summary of errors on top of a form. It takes focus whenever errors arrive, and leads to each field.
 pub fn error_summary(errors: RwSignal<Vec<Error>>) -> AnyView {
     Effect::new(move |_| {
-        if errors.with(|all| !all.is_empty()) {
+        let wrong = errors.with(|all| !all.is_empty());
+        title_with_errors(wrong);
+        if wrong {
             dom::focus_soon(SUMMARY);
         }
     });

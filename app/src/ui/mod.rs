@@ -7,8 +7,11 @@ pub mod call;
 pub mod dom;
 pub mod form;
 pub mod icon;
+pub mod nav;
+pub mod page;
 pub mod prefs;
 
 pub use call::{Load, call, load};
-pub use form::{Field, error_summary, field_error, select_field, submit_button, text_field};
+pub use form::{Field, error_summary, field_error, select_field, submit_button, text_field, worded_field};
+pub use page::{heading, titled};
 pub use prefs::{TextSize, lang, now_lang, set_lang, set_text_size, t, text_size};

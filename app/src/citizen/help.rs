@@ -1,0 +1,122 @@
+//! Notices and help: whom to call, how it works, how to read more easily.
+
+use domain::lang::Lang;
+use leptos::prelude::*;
+
+use super::shell::tel;
+use super::state::State;
+use crate::api;
+use crate::ui::icon::{ON, PHONE, icon};
+use crate::ui::{TextSize, call, heading, lang, nav, set_lang, set_text_size, t, text_size, titled};
+
+/// The page.
+pub(crate) fn page() -> AnyView {
+    let state = State::here();
+    state.need_demo();
+    titled(
+        || t("须知与帮助", "Help").to_owned(),
+        move || {
+            view! {
+                {heading(t("须知与帮助", "Notices and help"))}
+                {move || hotline(state)}
+                <ul class="list">
+                    <li><a class="line" href="/notice"><span>{t("接种须知（告知书）", "Information notice")}</span>{icon(ON)}</a></li>
+                    {move || state.demo.get().unwrap_or(false).then(inbox)}
+                </ul>
+                {how_to()}
+                {reading()}
+                {move || state.signed_in.get().then(|| account(state))}
+            }
+            .into_any()
+        },
+    )
+}
+
+fn hotline(state: State) -> Option<AnyView> {
+    let hotline = state.overview(|now| now.city.hotline.clone())?;
+    let dial = tel(&hotline);
+    Some(
+        view! {
+            <a class="btn wide big" href=dial>{icon(PHONE)}<span>{t("打电话请人帮忙约 ", "Call and we book for you ")}<span class="num">{hotline}</span></span></a>
+        }
+        .into_any(),
+    )
+}
+
+fn inbox() -> AnyView {
+    view! { <li><a class="line" href="/demo/messages" rel="external"><span>{t("演示收件箱", "Demo inbox")}</span>{icon(ON)}</a></li> }.into_any()
+}
+
+fn how_to() -> AnyView {
+    let steps = [
+        (t("看号源", "Look"), t("先看哪个接种点还有号，不用登录。", "See which site has places left; no need to sign in.")),
+        (t("选时间，填信息", "Choose and fill in"), t("给自己约，也可以给家人约。准备好证件号码。", "For yourself or for somebody else. Have the identity document ready.")),
+        (t("提交", "Book"), t("用手机号登录，收到预约码和二维码。", "Sign in with your phone and get a code and a QR code.")),
+        (t("到现场", "Come"), t("带上证件，出示二维码。接种后留观 30 分钟。", "Bring the document and show the QR code. Stay 30 minutes afterwards.")),
+    ];
+    let lines: Vec<AnyView> =
+        steps.into_iter().map(|(word, words)| view! { <li><b>{word}</b><p>{words}</p></li> }.into_any()).collect();
+    view! {
+        <section>
+            <h2>{t("怎么预约", "How to book")}</h2>
+            <ol class="how">{lines}</ol>
+        </section>
+    }
+    .into_any()
+}
+
+/// Language and text size, for who finds no switch on top.
+fn reading() -> AnyView {
+    let sizes: Vec<AnyView> = TextSize::ALL
+        .into_iter()
+        .map(|size| {
+            view! {
+                <li><button type="button" class="pill" aria-pressed=move || (text_size() == size).to_string() on:click=move |_| set_text_size(size)>
+                    {size.title()}
+                </button></li>
+            }
+            .into_any()
+        })
+        .collect();
+    let languages: Vec<AnyView> = [(Lang::Zh, "中文"), (Lang::En, "English")]
+        .into_iter()
+        .map(|(language, words)| {
+            view! {
+                <li><button type="button" class="pill" lang=language.tag() aria-pressed=move || (lang() == language).to_string() on:click=move |_| set_lang(language)>
+                    {words}
+                </button></li>
+            }
+            .into_any()
+        })
+        .collect();
+    view! {
+        <section class="reading">
+            <h2>{t("怎么看得更清楚", "Reading")}</h2>
+            <h3 id="size-label">{t("文字大小", "Text size")}</h3>
+            <ul class="chips wrap" aria-labelledby="size-label">{sizes}</ul>
+            <h3 id="language-label">{t("语言", "Language")}</h3>
+            <ul class="chips wrap" aria-labelledby="language-label">{languages}</ul>
+        </section>
+    }
+    .into_any()
+}
+
+fn account(state: State) -> AnyView {
+    let busy = RwSignal::new(false);
+    let leave = move |_| {
+        call(busy, api::accounts::sign_out(), move |_| {
+            state.draft.set(super::draft::Draft::default());
+            state.farewell();
+            nav::go("/");
+        });
+    };
+    let phone = move || state.account.get().map(|account| account.phone);
+    view! {
+        <section>
+            <h2>{t("账号", "Account")}</h2>
+            <p>{t("已登录 ", "Signed in as ")}<span class="num">{phone}</span></p>
+            <button type="button" class="btn quiet" on:click=leave>{t("退出登录", "Sign out")}</button>
+        </section>
+    }
+    .into_any()
+}
