@@ -1,0 +1,119 @@
+//! The bar on top: where, which day, how far, whether the network holds, who is signed in.
+
+use domain::access::Role;
+use domain::lang::Lang;
+use domain::time::day_text;
+use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+
+use super::desk::Desk;
+use super::sign_in::mark;
+use crate::ui::{lang, now_lang, set_lang, t};
+
+/// The bar.
+pub(crate) fn bar() -> AnyView {
+    let desk = Desk::here();
+    let other = move || lang().pick(Lang::En, Lang::Zh);
+    view! {
+        <header class="bar">
+            <div class="bar-place">{mark()} <div class="bar-site">{site(desk)} {day(desk)}</div></div>
+            {tabs()}
+            <div class="bar-state">
+                {counts(desk)}
+                {network(desk)}
+                <button type="button" class="pill" lang=move || other().tag() on:click=move |_| set_lang(now_lang().pick(Lang::En, Lang::Zh))>
+                    {move || other().pick("中文", "English")}
+                </button>
+                {who(desk)}
+            </div>
+        </header>
+    }
+    .into_any()
+}
+
+/// One's own site, or the office's choice of one.
+fn site(desk: Desk) -> AnyView {
+    let role = Memo::new(move |_| desk.member.with(|member| member.as_ref().map(|member| member.role)));
+    (move || if role.get() == Some(Role::Office) { site_choice(desk) } else { own_site(desk) }).into_any()
+}
+
+fn own_site(desk: Desk) -> AnyView {
+    let name = move || {
+        let member = desk.member.get()?;
+        let site = member.site_id.and_then(|id| desk.site(id));
+        site.map(|site| lang().pick(site.name, site.name_en)).or(member.site_name)
+    };
+    view! { <p class="bar-name">{name}</p> }.into_any()
+}
+
+fn site_choice(desk: Desk) -> AnyView {
+    let options = move || {
+        let chosen = desk.site_id.get();
+        let option = |site: &domain::availability::SiteDays| {
+            let name = lang().pick(&site.name, &site.name_en).clone();
+            view! { <option value=site.id.to_string() selected=chosen == Some(site.id)>{name}</option> }.into_any()
+        };
+        desk.overview.with(|overview| overview.as_ref().map(|overview| overview.sites.iter().map(option).collect::<Vec<_>>()))
+    };
+    let none = move || desk.site_id.get().is_none();
+    view! {
+        <label class="bar-choice">
+            <span class="sr">{move || t("接种点", "Site")}</span>
+            <select on:change=move |event| desk.choose_site(event_target_value(&event).parse().ok())>
+                <option value="" selected=none>{move || t("选择接种点", "Choose a site")}</option>
+                {options}
+            </select>
+        </label>
+    }
+    .into_any()
+}
+
+fn day(desk: Desk) -> AnyView {
+    view! { <p class="bar-day">{move || desk.today().map(|today| day_text(today, lang()))}</p> }.into_any()
+}
+
+fn tabs() -> AnyView {
+    let path = use_location().pathname;
+    let tab = move |href: &'static str, zh: &'static str, en: &'static str| {
+        let here = Memo::new(move |_| path.with(|path| path.trim_end_matches('/') == href));
+        view! { <a href=href aria-current=move || here.get().then_some("page")>{move || t(zh, en)}</a> }.into_any()
+    };
+    view! {
+        <nav class="bar-tabs" aria-label=move || t("页面", "Pages")>
+            {tab("/staff", "扫码", "Scan")} {tab("/staff/roster", "名单", "Roster")}
+        </nav>
+    }
+    .into_any()
+}
+
+fn counts(desk: Desk) -> AnyView {
+    (move || {
+        let counts = desk.counts.get()?;
+        let words = t("已完成", "Done");
+        Some(view! { <p class="bar-count num">{words}" "<b>{counts.done}</b>" / "{counts.expected}</p> })
+    })
+    .into_any()
+}
+
+fn network(desk: Desk) -> AnyView {
+    let words = move || if desk.online.get() { t("网络正常", "Online") } else { t("网络不通", "No network") };
+    view! {
+        <p class="bar-network" class:off=move || !desk.online.get() role="status">
+            <svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true">
+                <path d="M4 9a12 12 0 0 1 16 0M7.5 13a7 7 0 0 1 9 0M12 17.5v.01"></path>
+                <path class="bar-cut" d="M4 4l16 16"></path>
+            </svg>
+            <span>{words}</span>
+        </p>
+    }
+    .into_any()
+}
+
+fn who(desk: Desk) -> AnyView {
+    let name = move || desk.member.with(|member| member.as_ref().map(|member| member.name.clone()));
+    view! {
+        <p class="bar-who">{name}</p>
+        <button type="button" class="pill" on:click=move |_| desk.leave()>{move || t("退出", "Sign out")}</button>
+    }
+    .into_any()
+}

@@ -1,0 +1,293 @@
+//! The flow at the counter: a scan, its answer, the jab recorded once; the next scan takes the place of all that.
+
+use domain::Uuid;
+use domain::access::{Action, may};
+use domain::checkin::{LookUp, Redeem, Redemption};
+use domain::error::{Error, ErrorCode};
+use domain::reason::Reason;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use super::desk::{Desk, sleep};
+use super::sound::{Sound, play};
+use crate::api;
+use crate::staff::scan::Scan;
+use crate::staff::verdict::Verdict;
+use crate::ui::{dom, now_lang};
+
+/// For how long the button of a new answer takes no press when it took the place of another: that press was meant for the one before.
+const ARM_AFTER_MS: u32 = 700;
+/// Waits between tries to record over a bad network, the last one again and again.
+const TRY_AGAIN_MS: [i32; 4] = [500, 1_500, 3_000, 5_000];
+
+/// What the counter shows.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Screen {
+    /// Nothing: waiting for a scan.
+    Ready,
+    /// A scan is being looked up.
+    Asking,
+    /// A booking was found.
+    Answer(Box<LookUp>),
+    /// Nothing was found, or it could not be asked.
+    Refused(Error),
+    /// A photo without a code in it.
+    NoCode,
+    /// The jab is being recorded; after a failure with the reason, while it is tried again.
+    Recording(Box<LookUp>, Option<Error>),
+    /// The jab is recorded.
+    Done(Box<LookUp>, Option<Redemption>),
+    /// A recorded jab was taken back.
+    Undone(Box<LookUp>),
+}
+
+/// It.
+#[derive(Clone, Copy)]
+pub(super) struct Counter {
+    pub(super) desk: Desk,
+    pub(super) screen: RwSignal<Screen>,
+    /// Whether the button that records takes a press.
+    pub(super) armed: RwSignal<bool>,
+    /// Whether the form that takes a jab back is open: no scan may sweep it away.
+    pub(super) undoing: RwSignal<bool>,
+    /// Somebody scanned while a jab was not recorded yet.
+    pub(super) held: RwSignal<bool>,
+    /// Grows with every step, so that a late answer finds that it is late.
+    turn: StoredValue<u32>,
+    scan: StoredValue<Option<Scan>>,
+    /// Made once per scan.
+    nonce: StoredValue<Uuid>,
+}
+
+impl Counter {
+    pub(super) fn start() -> Self {
+        let counter = Self {
+            desk: Desk::here(),
+            screen: RwSignal::new(Screen::Ready),
+            armed: RwSignal::new(false),
+            undoing: RwSignal::new(false),
+            held: RwSignal::new(false),
+            turn: StoredValue::new(0),
+            scan: StoredValue::new(None),
+            nonce: StoredValue::new(Uuid::nil()),
+        };
+        counter.go_on_after_trouble();
+        if let Some(wanted) = counter.desk.wanted.try_update(Option::take).flatten() {
+            counter.look_up(wanted);
+        }
+        counter
+    }
+
+    /// A look-up that failed for want of a session or a network is made once that is back.
+    fn go_on_after_trouble(self) {
+        Effect::new(move |before: Option<(u32, bool)>| {
+            let now = (self.desk.signed_in.get(), self.desk.online.get());
+            let better = before.is_some_and(|before| now.0 != before.0 || (now.1 && !before.1));
+            let waits = self.screen.with_untracked(|screen| match screen {
+                Screen::Refused(error) => matches!(error.reason, Some(Reason::SignIn | Reason::Network | Reason::Busy)),
+                _ => false,
+            });
+            if better
+                && waits
+                && let Some(scan) = self.scan.get_value()
+            {
+                self.look_up(scan);
+            }
+            now
+        });
+    }
+
+    /// Takes a scan. False when it cannot be taken now, because a jab is not recorded yet or being taken back.
+    pub(super) fn scanned(self, text: &str) -> bool {
+        if self.is_held() {
+            self.held.set(true);
+            return false;
+        }
+        match Scan::read(text) {
+            Ok(scan) => self.look_up(scan),
+            Err(error) => {
+                self.next_turn();
+                self.scan.set_value(None);
+                self.answer(Screen::Refused(error));
+            }
+        }
+        true
+    }
+
+    /// A photo had no code in it.
+    pub(super) fn no_code(self) {
+        if !self.is_held() {
+            self.next_turn();
+            self.scan.set_value(None);
+            self.answer(Screen::NoCode);
+        }
+    }
+
+    fn is_held(self) -> bool {
+        self.undoing.get_untracked() || self.screen.with_untracked(|screen| matches!(screen, Screen::Recording(..)))
+    }
+
+    fn look_up(self, scan: Scan) {
+        let turn = self.next_turn();
+        let replaces = self.screen.with_untracked(|screen| matches!(screen, Screen::Answer(_)));
+        self.scan.set_value(Some(scan.clone()));
+        self.nonce.set_value(Uuid::new_v4());
+        self.screen.set(Screen::Asking);
+        spawn_local(async move {
+            let (pass, code) = match scan {
+                Scan::Pass(pass) => (Some(pass), None),
+                Scan::Code(code) => (None, Some(code.to_string())),
+            };
+            let answer = self.desk.ask(api::checkin::look_up(pass, code)).await;
+            if !self.is_now(turn) {
+                return;
+            }
+            match answer {
+                Ok(found) => {
+                    self.arm(turn, replaces);
+                    self.answer(Screen::Answer(Box::new(found)));
+                }
+                Err(error) => self.answer(Screen::Refused(error)),
+            }
+        });
+    }
+
+    fn arm(self, turn: u32, later: bool) {
+        self.armed.set(!later);
+        if later {
+            dom::after(ARM_AFTER_MS, move || {
+                if self.is_now(turn) {
+                    self.armed.set(true);
+                }
+            });
+        }
+    }
+
+    /// Shows an answer, and lets it be heard.
+    fn answer(self, screen: Screen) {
+        let lang = now_lang();
+        let light = match &screen {
+            Screen::Answer(found) => Some(found.light),
+            Screen::Refused(error) => Some(Verdict::refused(error, lang).light),
+            Screen::NoCode => Some(domain::checkin::Light::Amber),
+            _ => None,
+        };
+        self.screen.set(screen);
+        if let Some(light) = light {
+            play(Sound::Answer(light));
+        }
+    }
+
+    /// Records the jab of the answer that is shown.
+    pub(super) fn redeem(self) {
+        if !self.armed.get_untracked() {
+            return;
+        }
+        let found = self.screen.with_untracked(|screen| match screen {
+            Screen::Answer(found) if found.may_redeem => Some(found.clone()),
+            _ => None,
+        });
+        if let Some(found) = found {
+            self.record(found);
+        }
+    }
+
+    /// Tries at once what is being tried anyway.
+    pub(super) fn record_now(self) {
+        let found = self.screen.with_untracked(|screen| match screen {
+            Screen::Recording(found, Some(_)) => Some(found.clone()),
+            _ => None,
+        });
+        if let Some(found) = found {
+            self.record(found);
+        }
+    }
+
+    /// Asks with the same nonce until there is an answer: a lost answer may have been a recorded jab.
+    fn record(self, found: Box<LookUp>) {
+        let turn = self.next_turn();
+        let nonce = self.nonce.get_value();
+        self.screen.set(Screen::Recording(found.clone(), None));
+        spawn_local(async move {
+            let mut waits = TRY_AGAIN_MS.into_iter();
+            loop {
+                let redeem = Redeem { code: found.code.to_string(), nonce, lot: None };
+                let answer = self.desk.ask(api::checkin::redeem(redeem)).await;
+                if !self.is_now(turn) {
+                    return;
+                }
+                match answer {
+                    Ok(done) => {
+                        self.screen.set(Screen::Done(found, done.redemption));
+                        self.desk.count(1);
+                        return play(Sound::Done);
+                    }
+                    Err(error) if passes(&error) => {
+                        if self.screen.with_untracked(|screen| matches!(screen, Screen::Recording(_, None))) {
+                            play(Sound::Answer(domain::checkin::Light::Amber));
+                        }
+                        self.screen.set(Screen::Recording(found.clone(), Some(error)));
+                    }
+                    // somebody else was faster, or it was cancelled meanwhile: look again, it says who and when
+                    Err(error) if error.code != ErrorCode::Invalid => return self.look_up(Scan::Code(found.code)),
+                    Err(error) => return self.answer(Screen::Refused(error)),
+                }
+                sleep(waits.next().unwrap_or(TRY_AGAIN_MS[3])).await;
+                while self.is_now(turn) && self.desk.session.get_untracked() == super::desk::Session::Ended {
+                    sleep(TRY_AGAIN_MS[0]).await;
+                }
+                if !self.is_now(turn) {
+                    return;
+                }
+            }
+        });
+    }
+
+    /// Stops trying to record. Whether it was recorded will be seen at the next look-up.
+    pub(super) fn give_up(self) {
+        self.clear();
+    }
+
+    /// Whether this member of staff may take the shown jab back.
+    pub(super) fn may_undo(self, found: &LookUp) -> bool {
+        self.desk.member.with_untracked(|member| {
+            member.as_ref().is_some_and(|member| may(member.role, Action::Undo, member.site_id == Some(found.site_id)))
+        })
+    }
+
+    /// The jab was taken back.
+    pub(super) fn undone(self, found: Box<LookUp>) {
+        self.next_turn();
+        self.undoing.set(false);
+        self.desk.count(-1);
+        self.screen.set(Screen::Undone(found));
+    }
+
+    /// Empties the screen for the next person.
+    pub(super) fn clear(self) {
+        self.next_turn();
+        self.undoing.set(false);
+        self.scan.set_value(None);
+        self.screen.set(Screen::Ready);
+    }
+
+    fn next_turn(self) -> u32 {
+        self.held.set(false);
+        self.turn
+            .try_update_value(|turn| {
+                *turn += 1;
+                *turn
+            })
+            .unwrap_or_default()
+    }
+
+    /// Whether nothing has happened since, and the page is still there.
+    fn is_now(self, turn: u32) -> bool {
+        self.turn.try_get_value() == Some(turn)
+    }
+}
+
+/// Whether a refusal passes by itself, so that trying again makes sense.
+fn passes(error: &Error) -> bool {
+    matches!(error.code, ErrorCode::Busy | ErrorCode::TooMany | ErrorCode::Internal) || error.reason == Some(Reason::SignIn)
+}
