@@ -1,0 +1,120 @@
+//! What the command line does besides serving: one engine call each.
+
+use std::io::{BufRead, IsTerminal, Write};
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use engine::clock::{RehearsalClock, SystemClock};
+use engine::entropy::SystemEntropy;
+use engine::keys::{self, Keys};
+use engine::{CityFile, DemoStaff, Engine, NewStaff};
+
+use crate::config::{Cli, Command, Data, Demo, KeysCommand, Seed, StaffAdd, StaffCommand};
+use crate::{lifecycle, telemetry};
+
+/// Does what was asked for.
+///
+/// # Errors
+/// One line for the operator, whatever goes wrong.
+pub async fn run(cli: Cli) -> Result<()> {
+    match cli.command {
+        Command::Serve(settings) => lifecycle::serve(&settings).await,
+        Command::Migrate(data) => migrate(&data).await,
+        Command::Seed(seed) if seed.demo => seed_demo(&seed).await,
+        Command::Seed(seed) => seed_city(&seed).await,
+        Command::Staff(StaffCommand::Add(new)) => staff_add(new).await,
+        Command::Keys(KeysCommand::New(data)) => keys_new(&data),
+    }
+}
+
+async fn migrate(data: &Data) -> Result<()> {
+    telemetry::start(data);
+    Engine::migrate(&data.url()).await?;
+    say("The tables are up to date.")
+}
+
+async fn seed_demo(seed: &Seed) -> Result<()> {
+    telemetry::start(&seed.data);
+    let engine = Engine::open(config(&seed.data, Some(&seed.play), engine::Limits::default())?).await?;
+    let seeded = engine.seed_demo(seed.play.demo_password.as_deref()).await;
+    engine.stop().await;
+    say(&format!("The demo of {} is in the database.\n{}", engine.city().name, sign_in(&seeded?)))
+}
+
+async fn seed_city(seed: &Seed) -> Result<()> {
+    telemetry::start(&seed.data);
+    if seed.data.city_file.is_none() {
+        bail!("say which content: --demo, or CITY_FILE with the city's own sites");
+    }
+    let engine = Engine::open(config(&seed.data, None, engine::Limits::default())?).await?;
+    let written = engine.write_schedule().await;
+    engine.stop().await;
+    let written = written.map_err(|error| anyhow::anyhow!("the city's sites could not be written ({error}); the log has more"))?;
+    say(&format!("{} sites are in the database, and {} windows that were not there before.", written.sites, written.slots))
+}
+
+async fn staff_add(new: StaffAdd) -> Result<()> {
+    telemetry::start(&new.data);
+    let password = read_password()?;
+    let engine = Engine::open(config(&new.data, None, engine::Limits::default())?).await?;
+    let (username, role) = (new.username.clone(), new.role);
+    let new = NewStaff { username: new.username, name: new.name, role: new.role, site_id: new.site, password };
+    let added = engine.staff_add(new).await;
+    engine.stop().await;
+    if let Err(error) = added {
+        let field = error.field.as_ref().map(|field| format!(" ({field})")).unwrap_or_default();
+        bail!("{}{field}", error.text(domain::lang::Lang::En));
+    }
+    say(&format!("{username} can sign in as {role}."))
+}
+
+fn keys_new(data: &Data) -> Result<()> {
+    Keys::create(&data.data_dir, &SystemEntropy)?;
+    let path = data.data_dir.join(keys::FILE_NAME);
+    say(&format!("{} is made. Without it the database cannot be read: keep a copy in a safe place.", path.display()))
+}
+
+/// What the engine is opened with. With `demo`, it is one.
+pub(crate) fn config(data: &Data, demo: Option<&Demo>, limits: engine::Limits) -> Result<engine::Config> {
+    let city = match &data.city_file {
+        Some(path) => CityFile::read(path)?,
+        None => CityFile::yongzhou(),
+    };
+    let clock: Arc<dyn domain::time::Clock> = match demo.and_then(|demo| demo.demo_clock) {
+        Some(start) => Arc::new(RehearsalClock::starting_at(start)),
+        None => Arc::new(SystemClock),
+    };
+    Ok(engine::Config {
+        database_url: data.url(),
+        data_dir: data.data_dir.clone(),
+        city,
+        demo: demo.is_some(),
+        limits,
+        clock,
+        entropy: Arc::new(SystemEntropy),
+    })
+}
+
+/// How the demo's staff sign in.
+pub(crate) fn sign_in(staff: &DemoStaff) -> String {
+    format!("Sign-in   {} · password {}", staff.usernames.join(", "), staff.password)
+}
+
+/// The first line of standard input. It is not taken as an argument, where every user of the machine could read it.
+fn read_password() -> Result<String> {
+    let stdin = std::io::stdin();
+    if stdin.is_terminal() {
+        write!(std::io::stderr(), "Password (at least 8 characters; it shows while you type): ")?;
+    }
+    let mut line = String::new();
+    stdin.lock().read_line(&mut line).context("the password could not be read from standard input")?;
+    let password = line.trim_end_matches(['\r', '\n']).to_owned();
+    if password.is_empty() {
+        bail!("give the password on standard input");
+    }
+    Ok(password)
+}
+
+fn say(line: &str) -> Result<()> {
+    writeln!(std::io::stdout(), "{line}").context("standard output is closed")
+}

@@ -1,0 +1,280 @@
+//! Settings: by flag, by environment, by file, by default, in this order. `yizhen serve --help` lists them all.
+//!
+//! The file is TOML with the flags' names, `_` for `-`: `port = 8080`. There is one list of settings, the structs below.
+
+mod file;
+mod values;
+
+use std::ffi::OsString;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use domain::access::Role;
+
+pub use values::{LogFormat, SecureCookies};
+use values::{log_filter, origin, switch};
+
+/// Yizhen (一针): the vaccination appointment service of a city.
+#[derive(Parser, Debug)]
+#[command(name = "yizhen", version, disable_help_subcommand = true, arg_required_else_help = true)]
+pub struct Cli {
+    /// A TOML file with settings; flags and environment go before it.
+    #[arg(long, global = true, env = "YIZHEN_CONFIG", value_name = "YIZHEN_CONFIG", hide_env_values = true)]
+    pub config: Option<PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What `yizhen` does.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Serve the pages and the calls. Every setting is a flag, an environment variable (in brackets) and a key of the file.
+    Serve(Box<Serve>),
+    /// Bring the database's tables up to date, and end.
+    Migrate(Data),
+    /// Write content into the database: the demo, or the sites and windows of the city file; and end.
+    Seed(Seed),
+    /// Members of staff.
+    #[command(subcommand)]
+    Staff(StaffCommand),
+    /// The keys of this installation.
+    #[command(subcommand)]
+    Keys(KeysCommand),
+}
+
+/// Where the data is.
+#[derive(Args, Clone, Debug)]
+pub struct Data {
+    /// Where the key file, and an embedded database, lie.
+    #[arg(long, env = "DATA_DIR", value_name = "DATA_DIR", default_value = "data", hide_env_values = true)]
+    pub data_dir: PathBuf,
+    /// The database: sqlite://FILE or postgres://USER:PASSWORD@HOST/NAME. Without it: an embedded one under DATA_DIR.
+    #[arg(long, env = "DATABASE_URL", value_name = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// The city: its name, divisions, vaccines, notice, sites and their usual days. Without it: Yongzhou, for the demo.
+    #[arg(long, env = "CITY_FILE", value_name = "CITY_FILE", hide_env_values = true)]
+    pub city_file: Option<PathBuf>,
+    /// What is logged: error, warn, info, debug, or a filter such as info,engine=debug.
+    #[arg(long, env = "LOG", value_name = "LOG", default_value = "info", value_parser = log_filter, hide_env_values = true)]
+    pub log: String,
+    /// How it is logged, on standard error.
+    #[arg(long, env = "LOG_FORMAT", value_name = "LOG_FORMAT", value_enum, default_value = "text", hide_env_values = true)]
+    pub log_format: LogFormat,
+}
+
+/// What the demo is.
+#[derive(Args, Clone, Debug)]
+pub struct Demo {
+    /// The password of the demo's staff (nurse, manager, office). Without it: a random one, printed at the start.
+    #[arg(long, env = "YIZHEN_DEMO_PASSWORD", value_name = "YIZHEN_DEMO_PASSWORD", hide_env_values = true)]
+    pub demo_password: Option<String>,
+    /// Demo only: the instant at which the service's clock starts, such as 2021-05-08T08:00:00+08:00, for rehearsals.
+    #[arg(long, env = "YIZHEN_DEMO_CLOCK", value_name = "YIZHEN_DEMO_CLOCK", hide_env_values = true)]
+    pub demo_clock: Option<DateTime<Utc>>,
+}
+
+/// Settings of `yizhen serve`.
+#[derive(Args, Clone, Debug)]
+pub struct Serve {
+    /// The data.
+    #[command(flatten)]
+    pub data: Data,
+    /// The port to listen on; 0 lets the system choose one.
+    #[arg(long, env = "PORT", value_name = "PORT", default_value_t = 8080, hide_env_values = true)]
+    pub port: u16,
+    /// The address to listen on: 127.0.0.1 for this machine alone, 0.0.0.0 for everybody.
+    #[arg(long, env = "HOST", value_name = "HOST", default_value = "127.0.0.1", hide_env_values = true)]
+    pub host: IpAddr,
+    /// Demo content in an empty database, staff to try it with, and a page that shows the messages: on or off.
+    #[arg(
+        long, env = "YIZHEN_DEMO", value_name = "YIZHEN_DEMO", value_parser = switch, default_value = "off",
+        num_args = 0..=1, require_equals = true, default_missing_value = "on", hide_env_values = true,
+        action = clap::ArgAction::Set,
+    )]
+    pub demo: bool,
+    /// The demo.
+    #[command(flatten)]
+    pub play: Demo,
+    /// A folder with the built pages (citizen/ and staff/), instead of those inside this program.
+    #[arg(long, env = "PAGES_DIR", value_name = "PAGES_DIR", hide_env_values = true)]
+    pub pages_dir: Option<PathBuf>,
+    /// Whether cookies may travel over https only. auto: yes, except in the demo and when the service is called by an IP address.
+    #[arg(long, env = "SECURE_COOKIES", value_name = "SECURE_COOKIES", value_enum, default_value = "auto", hide_env_values = true)]
+    pub secure_cookies: SecureCookies,
+    /// What browsers call this service, such as https://yizhen.example, where a proxy does not pass their Host on.
+    #[arg(long, env = "PUBLIC_ORIGIN", value_name = "PUBLIC_ORIGIN", value_parser = origin, hide_env_values = true)]
+    pub public_origin: Option<String>,
+    /// Seconds that answers in flight are given when the service is told to stop.
+    #[arg(long, env = "STOP_WITHIN_S", value_name = "STOP_WITHIN_S", default_value_t = 20, hide_env_values = true)]
+    pub stop_within_s: u64,
+    /// The limits.
+    #[command(flatten)]
+    pub limits: Limits,
+}
+
+/// How often what may be tried.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Limits")]
+pub struct Limits {
+    /// Demo only: off takes all limits away, for load tests.
+    #[arg(
+        long, env = "YIZHEN_LIMITS", value_name = "YIZHEN_LIMITS", value_parser = switch, default_value = "on",
+        hide_env_values = true, action = clap::ArgAction::Set,
+    )]
+    pub limits: bool,
+    /// Sign-in codes a minute for a number.
+    #[arg(long, env = "LIMIT_CODES_A_MINUTE", value_name = "N", default_value_t = standard().codes_a_minute, value_parser = at_least_one(), hide_env_values = true)]
+    pub limit_codes_a_minute: u32,
+    /// Sign-in codes an hour for a number.
+    #[arg(long, env = "LIMIT_CODES_AN_HOUR", value_name = "N", default_value_t = standard().codes_an_hour, value_parser = at_least_one(), hide_env_values = true)]
+    pub limit_codes_an_hour: u32,
+    /// Sign-in codes a day for a number.
+    #[arg(long, env = "LIMIT_CODES_A_DAY", value_name = "N", default_value_t = standard().codes_a_day, value_parser = at_least_one(), hide_env_values = true)]
+    pub limit_codes_a_day: u32,
+    /// Tries for one sign-in code.
+    #[arg(long, env = "LIMIT_TRIES_A_CODE", value_name = "N", default_value_t = standard().tries_a_code, value_parser = at_least_one(), hide_env_values = true)]
+    pub limit_tries_a_code: u32,
+    /// Wrong passwords until a member of staff is locked out for a while.
+    #[arg(long, env = "LIMIT_TRIES_A_PASSWORD", value_name = "N", default_value_t = standard().tries_a_password, value_parser = at_least_one(), hide_env_values = true)]
+    pub limit_tries_a_password: u32,
+    /// People besides oneself that an account may keep.
+    #[arg(long, env = "LIMIT_OTHERS_AN_ACCOUNT", value_name = "N", default_value_t = standard().others_an_account, hide_env_values = true)]
+    pub limit_others_an_account: u32,
+    /// Bookings and redemptions that may wait for the writer before the service says "busy".
+    #[arg(long, env = "LIMIT_QUEUE", value_name = "N", default_value_t = standard().queue, value_parser = at_least_one(), hide_env_values = true)]
+    pub limit_queue: u32,
+}
+
+/// `yizhen seed`.
+#[derive(Args, Debug)]
+pub struct Seed {
+    /// The data.
+    #[command(flatten)]
+    pub data: Data,
+    /// Demo content. Without it: the sites of CITY_FILE and their windows of the coming two weeks.
+    #[arg(long)]
+    pub demo: bool,
+    /// The demo.
+    #[command(flatten)]
+    pub play: Demo,
+}
+
+/// `yizhen staff …`.
+#[derive(Subcommand, Debug)]
+pub enum StaffCommand {
+    /// Add a member of staff. The password is read from standard input.
+    Add(StaffAdd),
+}
+
+/// `yizhen staff add`.
+#[derive(Args, Debug)]
+pub struct StaffAdd {
+    /// The data.
+    #[command(flatten)]
+    pub data: Data,
+    /// What they sign in with.
+    #[arg(long)]
+    pub username: String,
+    /// What others see beside what they did.
+    #[arg(long)]
+    pub name: String,
+    /// nurse, manager or office.
+    #[arg(long, value_parser = values::role)]
+    pub role: Role,
+    /// Where they work: the site's id. Not for the office.
+    #[arg(long)]
+    pub site: Option<domain::Uuid>,
+}
+
+/// `yizhen keys …`.
+#[derive(Subcommand, Debug)]
+pub enum KeysCommand {
+    /// Make the key file of an installation. One that is there is never overwritten.
+    New(Data),
+}
+
+/// What the command line asked for.
+#[derive(Debug)]
+pub enum Asked {
+    /// To do something.
+    Run(Cli),
+    /// To be told something: the help or the version.
+    Told(String),
+}
+
+/// Reads the settings of `args` (the first is the program's name), the environment and the file.
+///
+/// # Errors
+/// One line for the operator.
+pub fn read<I>(args: I) -> Result<Asked, String>
+where
+    I: IntoIterator<Item: Into<OsString>>,
+{
+    let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
+    let command = file::with_defaults(Cli::command(), &args)?;
+    match command.try_get_matches_from(args).and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => check(&cli).map(|()| Asked::Run(cli)),
+        Err(error) => match error.kind() {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+                Ok(Asked::Told(error.render().to_string().trim_end().to_owned()))
+            }
+            _ => Err(first_paragraph(&error.render().to_string())),
+        },
+    }
+}
+
+/// What must not be set together.
+fn check(cli: &Cli) -> Result<(), String> {
+    let Command::Serve(serve) = &cli.command else { return Ok(()) };
+    if !serve.demo && !serve.limits.limits {
+        return Err("YIZHEN_LIMITS=off is for load tests of the demo only; take it away, or set YIZHEN_DEMO=1".into());
+    }
+    if !serve.demo && serve.play.demo_clock.is_some() {
+        return Err("YIZHEN_DEMO_CLOCK is for the demo only; take it away, or set YIZHEN_DEMO=1".into());
+    }
+    Ok(())
+}
+
+/// What went wrong, without the usage that follows it.
+fn first_paragraph(text: &str) -> String {
+    let lines = text.lines().take_while(|line| !line.trim().is_empty()).map(str::trim);
+    lines.collect::<Vec<_>>().join(" ").trim_start_matches("error: ").to_owned()
+}
+
+fn standard() -> engine::Limits {
+    engine::Limits::default()
+}
+
+fn at_least_one() -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..)
+}
+
+impl Data {
+    /// The database's URL.
+    pub fn url(&self) -> String {
+        match &self.database_url {
+            Some(url) => url.clone(),
+            None => format!("sqlite://{}", self.data_dir.join("yizhen.db").display()),
+        }
+    }
+}
+
+impl Limits {
+    /// As the engine takes them.
+    pub fn engine(&self) -> engine::Limits {
+        engine::Limits {
+            enabled: self.limits,
+            codes_a_minute: self.limit_codes_a_minute,
+            codes_an_hour: self.limit_codes_an_hour,
+            codes_a_day: self.limit_codes_a_day,
+            tries_a_code: self.limit_tries_a_code,
+            tries_a_password: self.limit_tries_a_password,
+            others_an_account: self.limit_others_an_account,
+            queue: self.limit_queue,
+        }
+    }
+}

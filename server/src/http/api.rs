@@ -1,0 +1,119 @@
+//! `POST /api/<noun>/<verb>`: the server functions, with the statuses of the contract.
+
+use std::time::Duration;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use domain::error::{Error, ErrorCode};
+use domain::reason::Reason;
+use leptos::prelude::provide_context;
+use server_fn::error::SERVER_FN_ERROR_HEADER;
+
+use super::{Host, Refusal};
+use crate::config::SecureCookies;
+
+/// The largest request: a person with the longest address is a hundredth of it.
+const LARGEST: usize = 64 * 1024;
+/// The largest refusal that a server function answers with.
+const LARGEST_REFUSAL: usize = 64 * 1024;
+/// How long a client may take to send its request.
+const TO_SEND: Duration = Duration::from_secs(10);
+/// How long the service may take to answer.
+const TO_ANSWER: Duration = Duration::from_secs(30);
+
+/// Answers a call of a server function.
+pub(super) async fn call(State(host): State<Host>, request: Request) -> Result<Response, Refusal> {
+    check(&request)?;
+    let request = read(request).await?;
+    let secure = app::caller::SecureCookies(secure(&host, request.headers()));
+    let engine = host.engine().clone();
+    let provide = move || {
+        provide_context(engine.clone());
+        provide_context(secure);
+    };
+    let answer = leptos_axum::handle_server_fns_with_context(provide, request);
+    let response = tokio::time::timeout(TO_ANSWER, answer).await.map_err(|_| Error::later(Reason::Busy, 5))?;
+    finish(response.into_response()).await
+}
+
+/// `/api` itself.
+pub(super) async fn nowhere() -> Refusal {
+    Error::new(Reason::NotFound).into()
+}
+
+/// Whether the call exists, and is made as it should be.
+fn check(request: &Request) -> Result<(), Refusal> {
+    if !server_fn::axum::server_fn_paths().any(|(path, _)| path == request.uri().path()) {
+        return Err(Error::new(Reason::NotFound).into());
+    }
+    if request.method() != Method::POST {
+        return Err(Refusal::of_transport(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::Invalid, "请用 POST 调用"));
+    }
+    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    if media_type.eq_ignore_ascii_case("application/json") { Ok(()) } else { Err(Error::new(Reason::Malformed).into()) }
+}
+
+/// The request with its whole body, and without the wish for HTML, which leptos would answer with a redirect.
+async fn read(request: Request) -> Result<Request, Refusal> {
+    let (mut parts, body) = request.into_parts();
+    let too_large = || Refusal::of_transport(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::Invalid, "提交的内容太大");
+    let too_slow = || Refusal::of_transport(StatusCode::REQUEST_TIMEOUT, ErrorCode::Invalid, "网络太慢，请再试一次");
+    let body = tokio::time::timeout(TO_SEND, to_bytes(body, LARGEST)).await.map_err(|_| too_slow())?.map_err(|_| too_large())?;
+    parts.headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+    Ok(Request::from_parts(parts, Body::from(body)))
+}
+
+/// Whether the cookies of this answer may travel over https only.
+fn secure(host: &Host, headers: &HeaderMap) -> bool {
+    match host.0.secure_cookies {
+        SecureCookies::On => true,
+        SecureCookies::Off => false,
+        SecureCookies::Auto => !host.engine().is_demo() && headers.get(header::HOST).is_none_or(is_a_name),
+    }
+}
+
+/// Whether a `Host` is a name of the net, and not an address or this machine.
+fn is_a_name(host: &HeaderValue) -> bool {
+    let Ok(authority) = host.to_str().unwrap_or_default().parse::<http::uri::Authority>() else { return true };
+    let host = authority.host().trim_start_matches('[').trim_end_matches(']');
+    host != "localhost" && host.parse::<std::net::IpAddr>().is_err()
+}
+
+/// Gives a refusal the status of its code.
+async fn finish(response: Response) -> Result<Response, Refusal> {
+    let (mut parts, body) = response.into_parts();
+    parts.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if parts.headers.remove(SERVER_FN_ERROR_HEADER).is_none() {
+        return Ok(Response::from_parts(parts, body));
+    }
+    let body = to_bytes(body, LARGEST_REFUSAL).await.map_err(|_| Error::internal())?;
+    let error: Error = serde_json::from_slice(&body).map_err(|_| Error::internal())?;
+    let mut refused = Refusal::from(error).into_response();
+    // a cookie may be taken away along with a refusal
+    for cookie in parts.headers.get_all(header::SET_COOKIE) {
+        refused.headers_mut().append(header::SET_COOKIE, cookie.clone());
+    }
+    Ok(refused)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_a_name_unless_it_is_an_address_or_this_machine() {
+        for (host, name) in [
+            ("yizhen.example", true),
+            ("yizhen.example:8443", true),
+            ("localhost:8080", false),
+            ("127.0.0.1:8080", false),
+            ("192.168.1.20", false),
+            ("[::1]:8080", false),
+        ] {
+            assert_eq!(is_a_name(&HeaderValue::from_static(host)), name, "{host}");
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Whether the process lives, whether it takes requests, and what it has done.
+
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+
+use super::Host;
+
+/// How long the database may take to say that it is there.
+const TO_ANSWER: Duration = Duration::from_secs(2);
+
+/// `GET /healthz`
+pub(super) async fn alive() -> impl IntoResponse {
+    ([(header::CACHE_CONTROL, "no-store")], "ok\n")
+}
+
+/// `GET /readyz`: 503 while stopping, and when the database does not answer.
+pub(super) async fn ready(State(host): State<Host>) -> impl IntoResponse {
+    let (status, text) = if host.is_stopping() {
+        (StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
+    } else if is_ready(&host).await {
+        (StatusCode::OK, "ready\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n")
+    };
+    (status, [(header::CACHE_CONTROL, "no-store")], text)
+}
+
+/// `GET /metrics`
+pub(super) async fn metrics(State(host): State<Host>) -> impl IntoResponse {
+    let ready = !host.is_stopping() && is_ready(&host).await;
+    let text = host.metrics().text(host.engine().board().readers(), ready);
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4"), (header::CACHE_CONTROL, "no-store")], text)
+}
+
+async fn is_ready(host: &Host) -> bool {
+    matches!(tokio::time::timeout(TO_ANSWER, host.engine().ready()).await, Ok(Ok(())))
+}

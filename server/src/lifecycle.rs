@@ -1,0 +1,182 @@
+//! Start and stop. A start that fails says why in one line; a stop answers what is in flight, within a bounded time.
+
+use std::io::{ErrorKind, Write};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use engine::{DemoStaff, Engine};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::MissedTickBehavior;
+
+use crate::commands;
+use crate::config::Serve;
+use crate::http::{Host, Pages, router};
+use crate::telemetry;
+
+/// How often the bookings of past days, and a new day's windows, are looked after.
+const SWEEP: Duration = Duration::from_secs(60);
+
+/// A service that takes requests.
+pub struct Running {
+    address: SocketAddr,
+    engine: Engine,
+    staff: Option<DemoStaff>,
+    stop: watch::Sender<bool>,
+    server: JoinHandle<std::io::Result<()>>,
+    sweeper: JoinHandle<()>,
+}
+
+/// Serves until the process is told to stop.
+///
+/// # Errors
+/// When it cannot start, or cannot go on; one line for the operator.
+pub async fn serve(settings: &Serve) -> Result<()> {
+    telemetry::start(&settings.data);
+    // before the start: a signal that comes during it is not lost
+    let (mut terminated, mut interrupted) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let told = async move {
+        tokio::select! {
+            _ = terminated.recv() => {}
+            _ = interrupted.recv() => {}
+        }
+    };
+    tokio::pin!(told);
+    let mut running = tokio::select! {
+        running = start(settings) => running?,
+        () = &mut told => return Ok(()),
+    };
+    running.announce()?;
+    tokio::select! {
+        () = told => {
+            tracing::info!("stopping: answering what is in flight");
+            running.stop(Duration::from_secs(settings.stop_within_s)).await
+        }
+        ended = &mut running.server => match ended {
+            Ok(Err(error)) => bail!("the service ended by itself: {error}"),
+            _ => bail!("the service ended by itself"),
+        },
+    }
+}
+
+/// Starts: listens, opens the engine, fills the demo, and answers.
+///
+/// # Errors
+/// When the port, the database, the keys, the pages or a setting cannot be used.
+pub async fn start(settings: &Serve) -> Result<Running> {
+    let asked = SocketAddr::new(settings.host, settings.port);
+    let config = commands::config(&settings.data, settings.demo.then_some(&settings.play), settings.limits.engine())?;
+    let pages = match &settings.pages_dir {
+        Some(folder) => {
+            Pages::of_folder(folder, &config.city.city).with_context(|| format!("PAGES_DIR {} cannot be used", folder.display()))?
+        }
+        None => Pages::built_in(&config.city.city),
+    };
+    // before the database is touched: a second service on the same port must change nothing
+    let listener = TcpListener::bind(asked).await.map_err(|error| cannot_listen(asked, &error))?;
+    let address = listener.local_addr().context("the system does not tell the port")?;
+    let engine = Engine::open(config).await?;
+    let staff = match settings.demo {
+        true => Some(engine.seed_demo(settings.play.demo_password.as_deref()).await?),
+        false => None,
+    };
+    if !pages.are_there() {
+        tracing::warn!("this program was compiled without pages; run make build, or name a folder with PAGES_DIR");
+    }
+    let (stop, stopping) = watch::channel(false);
+    let host = Host::new(engine.clone(), pages, settings.secure_cookies, settings.public_origin.clone(), stopping.clone());
+    let sweeper = tokio::spawn(sweep(engine.clone(), settings.demo || settings.data.city_file.is_some()));
+    let server = axum::serve(listener, router(host)).with_graceful_shutdown(until(stopping));
+    Ok(Running { address, engine, staff, stop, server: tokio::spawn(server.into_future()), sweeper })
+}
+
+impl Running {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// How the demo's staff sign in.
+    pub fn staff(&self) -> Option<&DemoStaff> {
+        self.staff.as_ref()
+    }
+
+    /// Takes no more requests, closes the feeds, answers what is in flight and what is queued, and closes the database.
+    ///
+    /// # Errors
+    /// When that takes longer than `within`.
+    pub async fn stop(mut self, within: Duration) -> Result<()> {
+        self.sweeper.abort();
+        let _ = self.stop.send(true);
+        let in_time = tokio::time::timeout(within, async {
+            let _ = (&mut self.server).await;
+            self.engine.stop().await;
+        });
+        if in_time.await.is_err() {
+            self.server.abort();
+            bail!("stopped after {} s with requests still open", within.as_secs());
+        }
+        Ok(())
+    }
+
+    /// Says where to go.
+    fn announce(&self) -> Result<()> {
+        let root = match self.address {
+            address if address.ip().is_unspecified() => format!("http://127.0.0.1:{}", address.port()),
+            address => format!("http://{address}"),
+        };
+        let city = self.engine.city();
+        let mut text = format!("一针{} · Yizhen {}\n  Citizens  {root}/\n  Staff     {root}/staff\n", city.name, city.name_en);
+        if let Some(staff) = &self.staff {
+            text += &format!("  Messages  {root}/demo/messages\n  {}\n", commands::sign_in(staff));
+        }
+        let mut out = std::io::stdout().lock();
+        // whoever started it may have closed its output; that is no reason not to serve
+        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        tracing::info!(address = %self.address, "serving");
+        Ok(())
+    }
+}
+
+fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> anyhow::Error {
+    match error.kind() {
+        ErrorKind::AddrInUse => {
+            anyhow::anyhow!("port {} of {} is taken by another program; choose another with PORT", address.port(), address.ip())
+        }
+        ErrorKind::PermissionDenied => {
+            anyhow::anyhow!("no right to listen on port {}; choose one above 1023 with PORT", address.port())
+        }
+        ErrorKind::AddrNotAvailable => anyhow::anyhow!("this machine has no address {}; choose another with HOST", address.ip()),
+        _ => anyhow::anyhow!("cannot listen on {address}: {error}"),
+    }
+}
+
+async fn until(mut stopping: watch::Receiver<bool>) {
+    // an error means that nobody is left who could say it: stop as well
+    let _ = stopping.wait_for(|stopping| *stopping).await;
+}
+
+/// Marks the bookings of past days as missed; and writes each new day's windows, where the city file says which.
+async fn sweep(engine: Engine, scheduled: bool) {
+    let mut minute = tokio::time::interval(SWEEP);
+    minute.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut written = None;
+    loop {
+        minute.tick().await;
+        match engine.sweep().await {
+            Ok(0) => {}
+            Ok(missed) => tracing::info!(missed, "bookings of past days are marked as missed"),
+            Err(_) => tracing::warn!("the sweep will be tried again in a minute"),
+        }
+        let today = engine.today();
+        if scheduled && written != Some(today) {
+            match engine.write_schedule().await {
+                Ok(_) => written = Some(today),
+                Err(_) => tracing::warn!("the day's windows will be written again in a minute"),
+            }
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! The real program: whatever stops a start is one clear line and a non-zero exit, and the other commands do their work.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+fn yizhen(folder: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_yizhen"));
+    // nothing from whoever runs the tests, and the most talkative of panics
+    command.env_clear().env("RUST_BACKTRACE", "1").env("DATA_DIR", folder.join("data")).env("LOG", "error");
+    command.current_dir(folder).args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Runs to its end and gives the one line that it says.
+fn refused(command: &mut Command) -> String {
+    let Output { status, stdout, stderr } = command.output().expect("it runs");
+    let stderr = String::from_utf8(stderr).expect("text");
+    assert!(!status.success(), "it ends well: {stderr}");
+    assert!(stdout.is_empty(), "{}", String::from_utf8_lossy(&stdout));
+    assert_eq!(stderr.lines().count(), 1, "more than one line: {stderr}");
+    assert!(stderr.starts_with("yizhen: ") && !stderr.contains("panicked") && !stderr.contains("backtrace"), "{stderr}");
+    stderr
+}
+
+fn done(command: &mut Command) -> String {
+    let Output { status, stdout, stderr } = command.output().expect("it runs");
+    assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
+    String::from_utf8(stdout).expect("text")
+}
+
+#[test]
+fn a_wrong_setting_stops_the_start_and_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("wrong-key.toml"), "prot = 80\n").expect("written");
+    std::fs::write(path("wrong-value.toml"), "port = \"eighty\"\n").expect("written");
+    std::fs::write(path("no-toml.toml"), "port = 80\n= 3\n").expect("written");
+    std::fs::write(path("no-city.toml"), "[city]\nname = \"永州\"\n").expect("written");
+    for (name, value, says) in [
+        ("PORT", "eighty", "PORT"),
+        ("PORT", "70000", "PORT"),
+        ("HOST", "nowhere", "HOST"),
+        ("YIZHEN_DEMO", "perhaps", "YIZHEN_DEMO"),
+        ("YIZHEN_LIMITS", "off", "YIZHEN_LIMITS"),
+        ("YIZHEN_DEMO_CLOCK", "2026-11-23T08:00:00+08:00", "YIZHEN_DEMO_CLOCK"),
+        ("SECURE_COOKIES", "sometimes", "SECURE_COOKIES"),
+        ("PUBLIC_ORIGIN", "yizhen.example/path", "PUBLIC_ORIGIN"),
+        ("LOG", "===", "LOG"),
+        ("LOG_FORMAT", "xml", "LOG_FORMAT"),
+        ("LIMIT_QUEUE", "0", "limit-queue"),
+        ("LIMIT_CODES_A_DAY", "-1", "limit-codes-a-day"),
+        ("DATABASE_URL", "mysql://localhost/x", "DATABASE_URL"),
+        ("CITY_FILE", "nowhere.toml", "nowhere.toml"),
+        ("CITY_FILE", "no-city.toml", "no-city.toml"),
+        ("PAGES_DIR", "nowhere", "PAGES_DIR"),
+        ("YIZHEN_CONFIG", "nowhere.toml", "nowhere.toml"),
+        ("YIZHEN_CONFIG", "wrong-key.toml", "prot"),
+        ("YIZHEN_CONFIG", "wrong-value.toml", "PORT"),
+        ("YIZHEN_CONFIG", "no-toml.toml", "line 2"),
+    ] {
+        let line = refused(yizhen(folder.path(), &["serve"]).env("PORT", "0").env(name, value));
+        assert!(line.contains(says), "{name}={value}: {line}");
+    }
+    let line = refused(yizhen(folder.path(), &["serve", "--no-such-flag"]).env("PORT", "0"));
+    assert!(line.contains("--no-such-flag"), "{line}");
+}
+
+#[test]
+fn a_port_that_is_taken_stops_the_start_and_touches_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("an address").port().to_string();
+    let line = refused(yizhen(folder.path(), &["serve", "--port", &port]).env("YIZHEN_DEMO", "1"));
+    assert!(line.contains(&port) && line.contains("PORT"), "{line}");
+    assert!(!folder.path().join("data").exists());
+}
+
+#[test]
+fn a_data_directory_that_cannot_be_written_stops_the_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // a file in its place stops every user, root too
+    std::fs::write(folder.path().join("data"), "a file").expect("written");
+    let line = refused(&mut yizhen(folder.path(), &["serve", "--port", "0"]));
+    assert!(line.contains("data") && line.contains("DATA_DIR"), "{line}");
+}
+
+#[test]
+fn a_database_that_does_not_answer_or_is_none_stops_the_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let closed = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
+    let url = format!("postgres://nobody:hidden-password@127.0.0.1:{closed}/none");
+    let line = refused(yizhen(folder.path(), &["serve", "--port", "0"]).env("DATABASE_URL", url));
+    assert!(line.contains("database") && !line.contains("hidden-password"), "{line}");
+
+    std::fs::write(folder.path().join("other.db"), "this is no database, only a text of some length ".repeat(100))
+        .expect("written");
+    let url = format!("sqlite://{}", folder.path().join("other.db").display());
+    let line = refused(yizhen(folder.path(), &["serve", "--port", "0"]).env("DATABASE_URL", url));
+    assert!(line.contains("database"), "{line}");
+}
+
+#[test]
+fn a_newer_database_stops_the_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    done(&mut yizhen(folder.path(), &["migrate"]));
+    let url = format!("sqlite://{}", folder.path().join("data/yizhen.db").display());
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        use sea_orm::ConnectionTrait;
+        let database = sea_orm::Database::connect(&url).await.expect("it opens");
+        let newer = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m9999_from_the_future', 0)";
+        database.execute_unprepared(newer).await.expect("written");
+        database.close().await.expect("closed");
+    });
+    for command in [&["serve", "--port", "0"][..], &["migrate"]] {
+        let line = refused(&mut yizhen(folder.path(), command));
+        assert!(line.contains("newer") && line.contains("m9999_from_the_future"), "{line}");
+    }
+}
+
+#[test]
+fn the_wrong_keys_stop_the_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    done(&mut yizhen(folder.path(), &["seed", "--demo"]));
+    std::fs::remove_file(folder.path().join("data/keys.toml")).expect("removed");
+    let line = refused(&mut yizhen(folder.path(), &["serve", "--port", "0"]));
+    assert!(line.contains("keys.toml"), "{line}");
+    done(&mut yizhen(folder.path(), &["keys", "new"]));
+    let line = refused(&mut yizhen(folder.path(), &["serve", "--port", "0"]));
+    assert!(line.contains("key file") && line.contains("does not belong"), "{line}");
+}
+
+#[test]
+fn keys_are_made_once_and_never_overwritten() {
+    let folder = tempfile::tempdir().expect("a folder");
+    assert!(done(&mut yizhen(folder.path(), &["keys", "new"])).contains("keys.toml"));
+    let before = std::fs::read(folder.path().join("data/keys.toml")).expect("read");
+    refused(&mut yizhen(folder.path(), &["keys", "new"]));
+    assert!(std::fs::read(folder.path().join("data/keys.toml")).expect("read") == before);
+}
+
+#[test]
+fn a_member_of_staff_is_added_with_a_password_from_standard_input() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let add = |role: &str, password: &str| {
+        let mut child = yizhen(folder.path(), &["staff", "add", "--username", "li.na", "--name", "李娜", "--role", role])
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("it runs");
+        child.stdin.take().expect("an input").write_all(format!("{password}\n").as_bytes()).expect("written");
+        child.wait_with_output().expect("it ends")
+    };
+    for (role, password) in [("office", "short"), ("office", ""), ("nurse", "long enough, but no site")] {
+        let output = add(role, password);
+        assert!(!output.status.success(), "{role} {password}");
+        assert_eq!(String::from_utf8_lossy(&output.stderr).lines().count(), 1);
+    }
+    let output = add("office", "long enough a password");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(!String::from_utf8_lossy(&output.stdout).contains("long enough"));
+}
+
+#[test]
+fn the_settings_file_counts_less_than_the_environment_and_that_less_than_a_flag() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("yizhen.toml"), "data_dir = \"from-file\"\nlog = \"error\"\nport = 0\n").expect("written");
+    let keys_new = |flags: &[&str], env: Option<&str>| {
+        let mut command = yizhen(folder.path(), &[&["keys", "new", "--config", "yizhen.toml"], flags].concat());
+        command.env_remove("DATA_DIR");
+        if let Some(directory) = env {
+            command.env("DATA_DIR", directory);
+        }
+        done(&mut command)
+    };
+    assert!(keys_new(&[], None).contains("from-file"));
+    assert!(keys_new(&[], Some("from-env")).contains("from-env"));
+    assert!(keys_new(&["--data-dir", "from-flag"], Some("from-env")).contains("from-flag"));
+}
+
+#[test]
+fn help_lists_every_setting_of_the_service() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let help = done(&mut yizhen(folder.path(), &["serve", "--help"]));
+    for setting in [
+        "PORT",
+        "HOST",
+        "DATABASE_URL",
+        "DATA_DIR",
+        "YIZHEN_DEMO",
+        "YIZHEN_DEMO_PASSWORD",
+        "YIZHEN_DEMO_CLOCK",
+        "YIZHEN_LIMITS",
+        "CITY_FILE",
+        "PAGES_DIR",
+        "SECURE_COOKIES",
+        "LOG",
+        "LOG_FORMAT",
+        "YIZHEN_CONFIG",
+        "LIMIT_QUEUE",
+        "STOP_WITHIN_S",
+    ] {
+        assert!(help.contains(&format!("[env: {setting}]")), "{setting}");
+    }
+}
+
+#[test]
+fn a_demo_says_where_to_go_and_ends_well_when_it_is_told_to() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut child = yizhen(folder.path(), &["serve", "--port", "0"]).env("YIZHEN_DEMO", "1").spawn().expect("it runs");
+    let lines: Vec<String> =
+        BufReader::new(child.stdout.take().expect("an output")).lines().take(5).collect::<Result<_, _>>().expect("text");
+    let said = lines.join("\n");
+    for part in ["一针永州", "http://127.0.0.1:", "/staff", "/demo/messages", "nurse, manager, office"] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+    terminate(&child);
+    let status = child.wait().expect("it ends");
+    assert!(status.success(), "{status}");
+}
+
+fn terminate(child: &Child) {
+    let killed = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill runs");
+    assert!(killed.success());
+}

@@ -1,0 +1,83 @@
+//! Other sites' pages may not act in a visitor's name, and nothing foreign runs in ours.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::support::{PASSWORD, Service, header, told};
+
+#[tokio::test]
+async fn what_another_sites_page_sends_is_refused() {
+    let service = Service::demo().await;
+    let visitor = service.visitor();
+    let post = || visitor.request(Method::POST, "/api/accounts/send_code").json(&json!({ "phone": "13800001234" }));
+    for (name, value) in
+        [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "https://evil.example"), ("origin", "null")]
+    {
+        let (status, refused) = told(post().header(name, value)).await;
+        assert_eq!((status, &refused["code"]), (StatusCode::FORBIDDEN, &json!("forbidden")), "{name}: {value}");
+    }
+    assert!(visitor.messages("13800001234").await.as_array().is_some_and(Vec::is_empty), "nothing was done");
+    let (status, _) = told(post().header("origin", service.base.as_str()).header("sec-fetch-site", "same-origin")).await;
+    assert_eq!(status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_page_runs_its_own_script_and_nothing_else() {
+    let service = Service::plain().await;
+    let response = service.visitor().get("/").send().await.expect("an answer");
+    let policy = header(&response, "content-security-policy").to_owned();
+    for part in ["default-src 'self'", "object-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "style-src 'self';"] {
+        assert!(policy.contains(part), "{part} in {policy}");
+    }
+    assert!(!policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"), "{policy}");
+    // the hash of the very script that is in the page
+    let html = response.text().await.expect("a body");
+    let script = html.split("<script type=module>").nth(1).and_then(|rest| rest.split("</script>").next()).expect("a script");
+    use base64::Engine as _;
+    use sha2::Digest as _;
+    let hash = base64::engine::general_purpose::STANDARD.encode(sha2::Sha256::digest(script));
+    assert!(policy.contains(&format!("script-src 'self' 'wasm-unsafe-eval' 'sha256-{hash}';")), "{policy}");
+}
+
+#[tokio::test]
+async fn every_answer_forbids_framing_sniffing_and_running() {
+    let service = Service::demo().await;
+    for path in ["/", "/staff", "/availability", "/api/nothing", "/healthz", "/demo/messages", "/robots.txt", "/nothing.txt"] {
+        let response = service.visitor().get(path).send().await.expect("an answer");
+        assert_eq!(header(&response, "x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(header(&response, "x-frame-options"), "DENY", "{path}");
+        assert!(header(&response, "content-security-policy").contains("frame-ancestors 'none'"), "{path}");
+        assert!(!header(&response, "referrer-policy").is_empty(), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn session_cookies_are_out_of_reach_for_scripts_and_other_sites() {
+    let sign_in = json!({ "username": "nurse", "password": PASSWORD });
+    for (flags, host, secure) in [
+        (vec![], "yizhen.example", false),
+        (vec!["--secure-cookies", "on"], "127.0.0.1", true),
+        (vec!["--secure-cookies", "off"], "yizhen.example", false),
+    ] {
+        let flags: Vec<_> = ["--demo=on", "--demo-password", PASSWORD].into_iter().chain(flags).collect();
+        let service = Service::start(&flags).await;
+        let request = service.visitor().request(Method::POST, "/api/staff/sign_in").header("host", host).json(&sign_in);
+        let response = request.send().await.expect("an answer");
+        let cookie = header(&response, "set-cookie").to_owned();
+        assert!(cookie.starts_with("yizhen_staff=") && cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
+        assert_eq!(cookie.contains("Secure"), secure, "{flags:?} {host}");
+        let reply: Value = response.json().await.expect("JSON");
+        assert_eq!(reply["staff"]["role"], "nurse");
+    }
+}
+
+#[tokio::test]
+async fn outside_the_demo_a_name_gets_secure_cookies_and_an_address_does_not() {
+    let service = Service::plain().await;
+    for (host, secure) in [("yizhen.example", true), ("127.0.0.1:8080", false), ("localhost:8080", false)] {
+        // signing out takes the cookie away, which is a cookie too
+        let request = service.visitor().request(Method::POST, "/api/accounts/sign_out").header("host", host).json(&json!({}));
+        let response = request.send().await.expect("an answer");
+        assert_eq!(header(&response, "set-cookie").contains("Secure"), secure, "{host}");
+    }
+}

@@ -1,0 +1,63 @@
+//! Health, metrics, the demo's messages, and stopping.
+
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use serde_json::json;
+
+use crate::support::{Service, header};
+
+#[tokio::test]
+async fn a_service_says_that_it_lives_is_ready_and_what_it_did() {
+    let service = Service::plain().await;
+    let visitor = service.visitor();
+    for path in ["/healthz", "/readyz"] {
+        let response = visitor.get(path).send().await.expect("an answer");
+        assert_eq!((response.status(), header(&response, "cache-control")), (StatusCode::OK, "no-store"), "{path}");
+    }
+    visitor.call("accounts/me", json!({})).await;
+    let metrics = visitor.get("/metrics").send().await.expect("an answer").text().await.expect("a body");
+    for line in [
+        "yizhen_http_requests_total{room=\"api\",status=\"4xx\"} 1",
+        "yizhen_http_requests_total{room=\"house\",status=\"2xx\"} 2",
+        "yizhen_ready 1",
+    ] {
+        assert!(metrics.lines().any(|found| found == line), "{line}\n{metrics}");
+    }
+}
+
+#[tokio::test]
+async fn the_demos_messages_are_a_page_for_people_and_json_for_programs() {
+    let service = Service::demo().await;
+    let visitor = service.visitor();
+    visitor.must("accounts/send_code", json!({ "phone": "13800001234" })).await;
+    let json = visitor.messages("+86 138-0000-1234").await;
+    assert_eq!((&json[0]["to"], &json[0]["kind"]), (&json!("13800001234"), &json!("sign_in_code")));
+
+    let page = visitor.get("/demo/messages?phone=%3Cscript%3E").header("accept", "text/html").send().await.expect("an answer");
+    assert_eq!(page.status(), StatusCode::OK);
+    let policy = header(&page, "content-security-policy").to_owned();
+    assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"), "{policy}");
+    let html = page.text().await.expect("a body");
+    assert!(html.contains("&lt;script&gt;") && !html.contains("<script"), "{html}");
+
+    let html = visitor.get("/demo/messages").send().await.expect("an answer").text().await.expect("a body");
+    assert!(html.contains("13800001234") && html.contains("验证码"), "{html}");
+}
+
+#[tokio::test]
+async fn a_stop_answers_what_is_in_flight_and_then_takes_nothing() {
+    let service = Service::demo().await;
+    let visitor = service.visitor();
+    let base = service.base.clone();
+    // slow by design: the password is hashed
+    let in_flight = tokio::spawn(async move {
+        visitor.call("staff/sign_in", json!({ "username": "nurse", "password": "wrong, but hashed" })).await
+    });
+    let other = service.visitor();
+    while !other.get("/metrics").send().await.expect("an answer").text().await.expect("a body").contains("yizhen_ready 1") {}
+    service.stop(Duration::from_secs(5)).await.expect("it stops in time");
+    let (status, _) = in_flight.await.expect("no panic");
+    assert_eq!(status, StatusCode::UNAUTHORIZED, "answered, not cut off");
+    assert!(reqwest::get(format!("{base}/healthz")).await.is_err(), "nobody listens any more");
+}

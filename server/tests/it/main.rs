@@ -1,0 +1,10 @@
+//! The service over HTTP and on the command line: the real router on a port of its own, with a database of its own.
+
+mod api;
+mod availability;
+mod command;
+mod day_at_the_site;
+mod guard;
+mod house;
+mod pages;
+mod support;
