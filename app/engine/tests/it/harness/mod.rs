@@ -1,0 +1,31 @@
+//! What every test stands on: a city of its own, on a database of its own, at a moment that the test decides.
+
+mod city;
+mod moment;
+mod people;
+mod postgres;
+
+pub use city::{Guest, TestCity};
+pub use moment::{Seeded, SteppedClock};
+pub use people::{draft, resident_id};
+
+/// The engines that every test runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Sqlite,
+    Postgres,
+}
+
+/// Makes each of the named `async fn(Kind)` a test on SQLite and one on PostgreSQL.
+macro_rules! on_both_engines {
+    ($($name:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)] async fn $name() { super::$name($crate::harness::Kind::Sqlite).await; })+
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)] async fn $name() { super::$name($crate::harness::Kind::Postgres).await; })+
+        }
+    };
+}
+
+pub(crate) use on_both_engines;

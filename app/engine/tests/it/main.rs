@@ -1,0 +1,16 @@
+//! The engine, tested through its one handle; every test runs on SQLite and on PostgreSQL.
+#![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
+
+mod harness;
+
+mod accounts;
+mod bookings;
+mod checkin;
+mod demo;
+mod doses;
+mod messages;
+mod opening;
+mod people;
+mod races;
+mod secrets;
+mod staff;
