@@ -34,9 +34,14 @@ impl Engine {
             return self.show(citizen, code).await;
         }
         let person = self.person_of(citizen, reserve.person_id).await.map_err(|error| at(error, "person_id"))?;
-        let code = match self.try_reserve(citizen, &reserve, &person, content_hash).await {
-            Err(error) if error.code == ErrorCode::AlreadyBooked => return Err(self.own_booking(citizen, &person, &reserve).await),
-            tried => tried?,
+        let code = match self.try_reserve(citizen, &reserve, &person, content_hash.clone()).await {
+            Ok(code) => code,
+            // another try of the same request may have been quicker, and be what stands in the way
+            Err(error) => match self.answered(citizen, reserve.request_id, &content_hash).await? {
+                Some(code) => code,
+                None if error.code == ErrorCode::AlreadyBooked => return Err(self.own_booking(citizen, &person, &reserve).await),
+                None => return Err(error),
+            },
         };
         self.show(citizen, code).await
     }
@@ -166,6 +171,15 @@ impl Engine {
         if let Some(code) = self.answered(citizen, to.request_id, &content_hash).await? {
             return self.show(citizen, code).await;
         }
+        let code = match self.try_move(citizen, &to, code, content_hash.clone()).await {
+            Ok(code) => code,
+            // as in `reserve`
+            Err(error) => self.answered(citizen, to.request_id, &content_hash).await?.ok_or(error)?,
+        };
+        self.show(citizen, code).await
+    }
+
+    async fn try_move(&self, citizen: &Citizen, to: &Move, code: Code, content_hash: Vec<u8>) -> Result<Code> {
         let found = self.booking_of(citizen, code).await?;
         found.state(self.today())?.after(Transition::Move)?;
         let slot = self.slot(to.slot_id).await?;
@@ -201,8 +215,7 @@ impl Engine {
             audit: audit::row(self.vault(), now, Actor::Citizen(citizen.account_id), "move", code, None),
             to: slot.id,
         };
-        let code = self.desk().ask(Job::Move(Box::new(job))).await?;
-        self.show(citizen, code).await
+        self.desk().ask(Job::Move(Box::new(job))).await
     }
 
     /// Whether the dose may be given on the new day, and the doses after it still hold.

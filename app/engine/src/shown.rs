@@ -8,7 +8,7 @@ use domain::reason::Reason;
 use domain::vaccine::Vaccine;
 use domain::{DateTime, NaiveDate, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, UpdateMany};
 
 use crate::Engine;
 use crate::accounts::Citizen;
@@ -122,14 +122,25 @@ pub(crate) fn vaccine_out(vaccine: Vaccine) -> BookedVaccine {
 
 /// Marks the bookings of past days as missed. Their places stay taken: the day is over.
 pub(crate) async fn sweep(db: &impl ConnectionTrait, today: NaiveDate, now: DateTime<Utc>) -> core::result::Result<u64, DbErr> {
+    Ok(past(today, now).exec(db).await?.rows_affected)
+}
+
+/// The same for one person: a booking whose day has passed blocks nobody, also before the sweep has said so.
+pub(crate) async fn sweep_person(
+    db: &impl ConnectionTrait,
+    person_hash: &[u8],
+    today: NaiveDate,
+    now: DateTime<Utc>,
+) -> core::result::Result<u64, DbErr> {
+    Ok(past(today, now).filter(booking::COLUMN.person_hash.eq(person_hash.to_vec())).exec(db).await?.rows_affected)
+}
+
+fn past(today: NaiveDate, now: DateTime<Utc>) -> UpdateMany<booking::Entity> {
     let past =
         Query::select().column(slot::Column::Id).from(slot::Entity).and_where(Expr::col(slot::Column::Date).lt(today)).to_owned();
-    let swept = booking::Entity::update_many()
+    booking::Entity::update_many()
         .col_expr(booking::Column::State, Expr::value(BookingState::Missed.as_str()))
         .col_expr(booking::Column::ChangedAt, Expr::value(now))
         .filter(booking::COLUMN.state.eq(BookingState::Booked.as_str()))
         .filter(booking::Column::SlotId.in_subquery(past))
-        .exec(db)
-        .await?;
-    Ok(swept.rows_affected)
 }

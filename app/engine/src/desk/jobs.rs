@@ -11,6 +11,7 @@ use sea_orm::{DatabaseTransaction, DbErr, EntityTrait, QueryFilter, TryInsertRes
 
 use super::{Deed, Failure};
 use crate::outbox::drop_queued;
+use crate::shown::sweep_person;
 use crate::store::entities::{audit, booking, message, request, slot};
 
 /// A new booking, with all its rows.
@@ -64,7 +65,7 @@ impl Take {
         if let Some(code) = answer_before(tx, &self.request).await? {
             return Ok(Deed { code, checked_in: None, slots: vec![] });
         }
-        if !insert_booking(tx, self.booking.clone()).await? {
+        if !insert_booking(tx, self.booking.clone()).await? && !self.insert_after_sweep(tx, now).await? {
             delete_request(tx, &self.request).await?;
             // one live booking for person, course and dose; `bookings` adds the code where the caller owns it
             return Err(Error::new(Reason::AlreadyBooked { code: None }).into());
@@ -79,6 +80,13 @@ impl Take {
         };
         write(tx, &self.messages, &self.audit).await?;
         Ok(Deed { code: self.code, checked_in: None, slots: vec![slot] })
+    }
+
+    /// What stood in the way may be a booking whose day has passed.
+    async fn insert_after_sweep(&self, tx: &DatabaseTransaction, now: DateTime<Utc>) -> Result<bool, DbErr> {
+        let today = domain::time::civil(now).date();
+        let swept = sweep_person(tx, self.booking.person_hash.as_ref(), today, now).await?;
+        Ok(swept > 0 && insert_booking(tx, self.booking.clone()).await?)
     }
 }
 
