@@ -71,8 +71,6 @@ impl Engine {
         let Some(next) = claim(&tx).await.map_err(internal).map_err(failed)? else { return Err(OpenError::NotDemo) };
         self.stage_demo(&tx, next, hashes).await.map_err(failed)?;
         tx.commit().await.map_err(internal).map_err(failed)?;
-        // whoever did not come yesterday is missed now
-        self.sweep().await.map_err(failed)?;
         self.fill_board().await.map_err(failed)?;
         Ok(DemoStaff { usernames: staff::usernames(), password, citizen_phone: family::DEMO_PHONE })
     }
@@ -93,6 +91,8 @@ impl Engine {
         for date in [stage.yesterday, today] {
             day::redeem(self, db, staff_site.id(), date, nurse, now).await.map_err(internal)?;
         }
+        // whoever did not come is missed now
+        crate::shown::sweep(db, today, now).await.map_err(internal)?;
         self.settle_family(db, &stage, staff_site, nurse).await?;
         // never zero again: zero says that the demo has not been written
         let next = Expr::value(Ord::max(next, 1).to_string().into_bytes());

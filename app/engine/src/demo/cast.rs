@@ -30,20 +30,8 @@ pub(super) fn seats(part: Part, id: Uuid, capacity: u32, window: Window, days: i
     let mut up_to = |most: u32| 1 + u32::try_from(dice.below(u64::from(most.max(1)))).unwrap_or(0);
     let by_day = (8..18).contains(&window.start.hour());
     match (part, days) {
-        (Part::Staff, -1) => {
-            if by_day {
-                up_to(capacity / 4)
-            } else {
-                0
-            }
-        }
-        (Part::Staff, 0..=2) => {
-            if by_day {
-                up_to(capacity / 3)
-            } else {
-                up_to(2)
-            }
-        }
+        (Part::Staff, -1) if by_day => up_to(capacity / 4),
+        (Part::Staff, 0..=2) => up_to(if by_day { capacity / 3 } else { 2 }),
         (Part::Full, 0..=2) => capacity,
         (Part::Other, 0..=2) if capacity <= 20 && up_to(7) == 1 => capacity,
         (Part::Other, 0..=6) if up_to(8) == 1 => up_to((capacity / 3).min(6)),

@@ -27,12 +27,20 @@ use crate::store::entities::{account, booking, message, person, site, slot};
 /// The phone that signs in as the demo's citizen.
 pub(super) const DEMO_PHONE: &str = "13800138000";
 
-/// Whom the account has: the name, the day of birth, and whose booking is in which state.
-const PEOPLE: [(Relation, &str, (i32, u32, u32), BookingState); 4] = [
-    (Relation::Myself, "周明远", (1986, 3, 14), BookingState::Booked),
-    (Relation::Other, "李秀兰", (1957, 9, 2), BookingState::Redeemed),
-    (Relation::Other, "周国平", (1955, 12, 20), BookingState::Cancelled),
-    (Relation::Other, "唐桂香", (1963, 6, 8), BookingState::Missed),
+/// Somebody of the family.
+struct Member {
+    relation: Relation,
+    name: &'static str,
+    born: (i32, u32, u32),
+    /// Where their booking stands.
+    state: BookingState,
+}
+
+const MEMBERS: [Member; 4] = [
+    Member { relation: Relation::Myself, name: "周明远", born: (1986, 3, 14), state: BookingState::Booked },
+    Member { relation: Relation::Other, name: "李秀兰", born: (1957, 9, 2), state: BookingState::Redeemed },
+    Member { relation: Relation::Other, name: "周国平", born: (1955, 12, 20), state: BookingState::Cancelled },
+    Member { relation: Relation::Other, name: "唐桂香", born: (1963, 6, 8), state: BookingState::Missed },
 ];
 
 /// What the family's bookings are made with.
@@ -60,7 +68,7 @@ impl<C: ConnectionTrait> Family<'_, C> {
         let account_id = stable_id(&["demo", "family"]);
         let row = account_row(self.engine, account_id, phone, self.now)?;
         account::Entity::insert(row).exec_without_returning(self.db).await.map_err(internal)?;
-        for (relation, name, born, state) in PEOPLE {
+        for Member { relation, name, born, state } in MEMBERS {
             let details = details(name, born, phone, &self.site.county);
             let id = stable_id(&["demo", "family", name]);
             let row = person_row(self.engine, id, account_id, relation, &details, self.now)?;
@@ -78,7 +86,7 @@ impl<C: ConnectionTrait> Family<'_, C> {
         if of_account.all(self.db).await.map_err(internal)?.iter().any(|row| row.state == BookingState::Booked.as_str()) {
             return Ok(());
         }
-        for (_, name, born, _) in PEOPLE {
+        for Member { name, born, .. } in MEMBERS {
             let id = stable_id(&["demo", "family", name]);
             let Some(row) = person::Entity::find_by_id(id).one(self.db).await.map_err(internal)? else { continue };
             let same = booking::Entity::find()
