@@ -7,7 +7,7 @@ use domain::vaccine::Vaccine;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-use super::parts::{back, day_words, dose_words, facts, shown, site_path, window_words};
+use super::parts::{back, dose_words, facts, shown, site_path, when as when_words, window_words};
 use super::shell::tel;
 use super::state::State;
 use super::{calendar, picture, ticket};
@@ -78,8 +78,8 @@ pub(crate) fn facts_of(booking: &Booking) -> AnyView {
     let lang = lang();
     let today = State::here().overview(|now| now.today);
     let when = view! {
-        <b class="num">{day_words(booking.window.date, today, lang)}" "{booking.window.text()}</b>
-        <span>{t("请在这段时间内到", "Come within this time")}</span>
+        <b>{when_words(booking.window, today, lang)}</b>
+        {(booking.state == BookingState::Booked).then(|| view! { <span>{t("请在这段时间内到", "Come within this time")}</span> })}
     };
     let site = view! {
         <b>{lang.pick(&booking.site.name, &booking.site.name_en).clone()}</b>

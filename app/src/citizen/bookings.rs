@@ -3,7 +3,7 @@
 use domain::booking::{Booking, BookingState};
 use leptos::prelude::*;
 
-use super::parts::{day_words, dose_words, shown, site_path};
+use super::parts::{dose_words, shown, site_path, when};
 use super::sign_in;
 use super::state::State;
 use crate::api;
@@ -74,7 +74,7 @@ fn card(state: State, booking: &Booking) -> AnyView {
                 <b class="name">{booking.person.name.clone()}</b>
                 {badge(booking.state)}
             </div>
-            <p class="num when">{day_words(booking.window.date, today, lang)}" "{booking.window.text()}</p>
+            <p class="when">{when(booking.window, today, lang)}</p>
             <p>{lang.pick(&booking.site.name, &booking.site.name_en).clone()}</p>
             <p class="quiet-text small">
                 {lang.pick(&booking.vaccine.name, &booking.vaccine.name_en).clone()}" · "{dose_words(booking.dose, booking.vaccine.doses, lang)}

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 
 use super::parts::places;
 use crate::live::{SHOWN_DAYS, SlotNow};
-use crate::ui::{lang, t};
+use crate::ui::{dom, lang, t};
 
 /// Up to this many places, the number is said with weight.
 const FEW: u32 = 3;
@@ -33,6 +33,7 @@ impl Chooser {
     fn days(&self) -> Vec<NaiveDate> {
         let mut days: Vec<NaiveDate> = self.slots.iter().map(|slot| slot.slot.window.date).collect();
         days.dedup();
+        days.retain(|day| self.of_day(*day).next().is_some());
         let mut open = 0;
         days.retain(|day| {
             let keep = open < SHOWN_DAYS;
@@ -42,8 +43,10 @@ impl Chooser {
         days
     }
 
+    /// The windows of a day; those that have begun are no longer of interest.
     fn of_day(&self, day: NaiveDate) -> impl Iterator<Item = &SlotNow> + use<'_> {
-        self.slots.iter().filter(move |slot| slot.slot.window.date == day)
+        let now = dom::now();
+        self.slots.iter().filter(move |slot| slot.slot.window.date == day && !slot.slot.window.has_begun(now))
     }
 
     fn left(&self, day: NaiveDate) -> u32 {

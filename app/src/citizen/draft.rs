@@ -5,6 +5,7 @@ use domain::city::City;
 use domain::eligibility::{DoseRecord, Question, next_dose};
 use domain::error::{Error, Result};
 use domain::identity::{Document, DocumentDraft, DocumentKind};
+use domain::reason::Reason;
 use domain::person::{Person, PersonDraft, Relation};
 use domain::screening::Screening;
 use domain::slot::{Slot, Window};
@@ -89,6 +90,18 @@ impl Typed {
         if relation == Relation::Myself {
             errors.retain(|error| error.field.as_deref() != Some("phone"));
         }
+        for error in &mut errors {
+            let left_out = match error.field.as_deref() {
+                Some("name") => self.name.trim().is_empty(),
+                Some("phone") => self.phone.trim().is_empty(),
+                Some("document.number") => self.number.trim().is_empty(),
+                Some("address") => self.address.trim().is_empty(),
+                _ => false,
+            };
+            if left_out {
+                error.reason = Some(Reason::Missing);
+            }
+        }
         errors
     }
 
@@ -130,6 +143,7 @@ impl Draft {
             self.dose = None;
             self.previous_on.clear();
             self.screening = None;
+            self.consent = None;
         }
         self.whom = Some(whom);
     }

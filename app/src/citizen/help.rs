@@ -37,7 +37,7 @@ fn hotline(state: State) -> Option<AnyView> {
     let dial = tel(&hotline);
     Some(
         view! {
-            <a class="btn wide big" href=dial>{icon(PHONE)}<span>{t("打电话请人帮忙约 ", "Call and we book for you ")}<span class="num">{hotline}</span></span></a>
+            <a class="btn wide big" href=dial>{icon(PHONE)}<span>{t("打电话请人帮忙约 ", "Call and we book for you ")}<span class="num nb">{hotline}</span></span></a>
         }
         .into_any(),
     )

@@ -215,7 +215,8 @@ fn row(now: &SiteNow, today: NaiveDate, most: u32) -> AnyView {
     };
     let soonest = move || {
         first.get().map(|date| {
-            let day = near_day(date, today, lang).map_or_else(|| domain::time::day_text(date, lang), str::to_owned);
+            let near = near_day(date, today, lang).map(str::to_lowercase);
+            let day = near.unwrap_or_else(|| domain::time::day_text(date, lang));
             format!("{} {day}", t("最早", "From"))
         })
     };

@@ -31,6 +31,11 @@ pub(crate) fn window_words(window: Window, lang: Lang) -> String {
     format!("{} {}", day_text(window.date, lang), window.text())
 }
 
+/// A day and a window that never break inside: `明天 11月24日 周二` `09:30–10:00`
+pub(crate) fn when(window: Window, today: Option<NaiveDate>, lang: Lang) -> AnyView {
+    view! { <span class="num"><span class="nb">{day_words(window.date, today, lang)}</span>" "<span class="nb">{window.text()}</span></span> }.into_any()
+}
+
 /// `还有 4 个号`
 pub(crate) fn places(remaining: u32, lang: Lang) -> String {
     match (lang, remaining) {

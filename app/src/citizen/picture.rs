@@ -69,7 +69,7 @@ fn draw(booking: &Booking) -> Result<String, JsValue> {
     pen.set_text_align("center");
     line(lang.pick("一针 · 接种预约凭证", "Yizhen · vaccination booking"), 36, true, "#fff", 62.0)?;
     if let Some(modules) = booking.pass.as_deref().and_then(Modules::of) {
-        let module = (620 / modules.whole()).max(1);
+        let module = (660 / modules.whole()).max(1);
         let left = (WIDTH as usize - module * modules.whole()) / 2;
         pen.set_fill_style_str("#000");
         for (x, y, length) in modules.runs() {

@@ -71,8 +71,8 @@ fn tab_of(path: &str) -> &'static str {
     match first {
         "bookings" => "/bookings",
         "help" | "notice" => "/help",
-        "sign-in" => "",
-        _ => "/",
+        "" | "sites" | "book" => "/",
+        _ => "",
     }
 }
 

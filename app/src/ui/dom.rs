@@ -1,5 +1,6 @@
 //! The few things that pages ask of the browser itself.
 
+use domain::{DateTime, Utc};
 use leptos::prelude::{request_animation_frame, set_timeout};
 use wasm_bindgen::JsCast;
 use web_sys::{Document, HtmlElement, Storage, Window};
@@ -55,6 +56,11 @@ pub fn element(id: &str) -> Option<HtmlElement> {
     document().get_element_by_id(id)?.dyn_into().ok()
 }
 
+/// The words of the label that belongs to the field of an id.
+pub fn label_of(id: &str) -> Option<String> {
+    document().query_selector(&format!("label[for={id}]")).ok()??.text_content()
+}
+
 /// Gives focus to the element of an id once the page that holds it is drawn.
 pub fn focus_soon(id: &'static str) {
     request_animation_frame(move || focus(id));
@@ -70,6 +76,12 @@ pub fn focus(id: &str) {
 /// Runs `then` after `ms` milliseconds.
 pub fn after(ms: u32, then: impl FnOnce() + 'static) {
     set_timeout(then, core::time::Duration::from_millis(u64::from(ms)));
+}
+
+/// The present instant by the browser's clock: good for what is shown, never for what is decided.
+pub fn now() -> DateTime<Utc> {
+    // Milliseconds since 1970 stay exact in a double for 285,000 years.
+    DateTime::from_timestamp_millis(js_sys::Date::now() as i64).unwrap_or_default()
 }
 
 /// Sets the document's title, without touching what is not ours.

@@ -3,6 +3,7 @@
 //! A field is known by its path on the wire (`document.number`), so an error from the server finds its place by itself.
 
 use domain::error::Error;
+use domain::reason::Reason;
 use leptos::prelude::*;
 
 use super::page::title_with_errors;
@@ -47,9 +48,17 @@ pub fn field_id(name: &str) -> String {
 /// The id of the error summary.
 pub const SUMMARY: &str = "error-summary";
 
-fn wrong(errors: RwSignal<Vec<Error>>, name: &'static str) -> Option<String> {
+fn is_wrong(errors: RwSignal<Vec<Error>>, name: &str) -> bool {
+    errors.with(|all| all.iter().any(|error| error.field.as_deref() == Some(name)))
+}
+
+/// The words of an error; where a field was left out, they name it.
+fn words(error: &Error, label: Option<&str>) -> String {
     let lang = lang();
-    errors.with(|all| all.iter().find(|error| error.field.as_deref() == Some(name)).map(|error| error.text(lang)))
+    match (&error.reason, label) {
+        (Some(Reason::Missing), Some(label)) => lang.pick(format!("请填写{label}"), format!("Fill in: {label}")),
+        _ => error.text(lang),
+    }
 }
 
 /// A field of one line. What is typed goes into `value` at once.
@@ -73,7 +82,7 @@ pub fn worded_field(field: Field, label: String, hint: String, value: RwSignal<S
             prop:value=move || value.get()
             on:input=move |event| value.set(event_target_value(&event))
             aria-describedby=described_by(&id, &hint)
-            aria-invalid=move || wrong(errors, field.name).map(|_| "true")
+            aria-invalid=move || is_wrong(errors, field.name).then_some("true")
         />
     };
     framed(field.name, id, label, hint, errors, input.into_any())
@@ -98,7 +107,7 @@ pub fn select_field(field: Field, options: Vec<(String, String)>, value: RwSigna
             autocomplete=field.autocomplete
             on:change=move |event| value.set(event_target_value(&event))
             aria-describedby=described_by(&id, field.hint)
-            aria-invalid=move || wrong(errors, field.name).map(|_| "true")
+            aria-invalid=move || is_wrong(errors, field.name).then_some("true")
         >
             {ask}
             {lines}
@@ -114,10 +123,10 @@ fn described_by(id: &str, hint: &str) -> String {
 fn framed(name: &'static str, id: String, label: String, hint: String, errors: RwSignal<Vec<Error>>, input: AnyView) -> AnyView {
     let hint = (!hint.is_empty()).then(|| view! { <p class="hint" id=format!("{id}-hint")>{hint}</p> });
     view! {
-        <div class="field" class:wrong=move || wrong(errors, name).is_some()>
-            <label for=id.clone()>{label}</label>
+        <div class="field" class:wrong=move || is_wrong(errors, name)>
+            <label for=id.clone()>{label.clone()}</label>
             {hint}
-            <p class="error" id=format!("{id}-error")>{field_error(errors, name)}</p>
+            <p class="error" id=format!("{id}-error")>{field_error(errors, name, label)}</p>
             {input}
         </div>
     }
@@ -125,8 +134,8 @@ fn framed(name: &'static str, id: String, label: String, hint: String, errors: R
 }
 
 /// The words of a field's error, or nothing.
-pub fn field_error(errors: RwSignal<Vec<Error>>, name: &'static str) -> impl Fn() -> Option<String> + Clone {
-    move || wrong(errors, name)
+pub fn field_error(errors: RwSignal<Vec<Error>>, name: &'static str, label: String) -> impl Fn() -> Option<String> + Clone {
+    move || errors.with(|all| all.iter().find(|error| error.field.as_deref() == Some(name)).map(|error| words(error, Some(&label))))
 }
 
 /// The summary of errors on top of a form. It takes focus whenever errors arrive, and leads to each field.
@@ -139,12 +148,11 @@ pub fn error_summary(errors: RwSignal<Vec<Error>>) -> AnyView {
         }
     });
     (move || {
-        let lang = lang();
         let all = errors.get();
         if all.is_empty() {
             return ().into_any();
         }
-        let lines: Vec<AnyView> = all.into_iter().map(|error| summary_line(&error, error.text(lang))).collect();
+        let lines: Vec<AnyView> = all.into_iter().map(|error| summary_line(&error)).collect();
         view! {
             <div class="summary" id=SUMMARY tabindex="-1" role="alert">
                 <h2>{t("请先改好这几处", "Please put this right")}</h2>
@@ -156,10 +164,11 @@ pub fn error_summary(errors: RwSignal<Vec<Error>>) -> AnyView {
     .into_any()
 }
 
-fn summary_line(error: &Error, words: String) -> AnyView {
+fn summary_line(error: &Error) -> AnyView {
     let Some(id) = error.field.as_deref().map(field_id).filter(|id| dom::element(id).is_some()) else {
-        return view! { <li>{words}</li> }.into_any();
+        return view! { <li>{words(error, None)}</li> }.into_any();
     };
+    let words = words(error, dom::label_of(&id).as_deref());
     let link = format!("#{id}");
     let lead = move |event: leptos::ev::MouseEvent| {
         event.prevent_default();

@@ -9,7 +9,7 @@ use super::submit::Submit;
 use super::{Step, framed, next_best, vaccine_of};
 use crate::citizen::draft::{Draft, Whom};
 use crate::citizen::notice::text_of;
-use crate::citizen::parts::{dose_words, refused, shown, site_path, window_words};
+use crate::citizen::parts::{dose_words, refused, shown, site_path, when};
 use crate::live::Overview;
 use crate::ui::page::TITLE;
 use crate::ui::{dom, heading, lang, nav, submit_button, t, titled};
@@ -59,7 +59,7 @@ fn rows(draft: &Draft, now: &Overview, lang: Lang) -> Vec<AnyView> {
     if !known {
         rows.push(row(t("住址", "Address"), home, Some((person, t("改住址", "Change the address")))));
     }
-    rows.push(row(t("时间", "When"), window_words(slot.window, lang), Some((place.clone(), t("改时间", "Change the time")))));
+    rows.push(row(t("时间", "When"), when(slot.window, Some(now.today), lang), Some((place.clone(), t("改时间", "Change the time")))));
     rows.push(row(t("地点", "Where"), site, Some((place, t("改地点", "Change the site")))));
     if let (Some(vaccine), Some(dose)) = (vaccine, draft.dose) {
         let words = format!("{} · {}", vaccine.title(lang), dose_words(dose, vaccine.doses, lang));
@@ -89,9 +89,9 @@ fn person_rows(draft: &Draft, now: &Overview, lang: Lang) -> (String, String) {
     }
 }
 
-fn row(word: &'static str, fact: String, change: Option<(String, &'static str)>) -> AnyView {
+fn row(word: &'static str, fact: impl IntoAny, change: Option<(String, &'static str)>) -> AnyView {
     let change = change.map(|(href, words)| view! { <a href=href aria-label=words>{t("改", "Change")}</a> });
-    view! { <div><dt>{word}</dt><dd><span>{fact}</span>{change}</dd></div> }.into_any()
+    view! { <div><dt>{word}</dt><dd><span>{fact.into_any()}</span>{change}</dd></div> }.into_any()
 }
 
 /// The button that sends; for who agreed on the page before only that, otherwise the notice stands here as well.

@@ -78,10 +78,11 @@ fn doses(state: State, asking: RwSignal<Option<u8>>, refusal: RwSignal<Option<Er
                 return passed(words, record, lang);
             }
             let hint = match dose {
-                1 => t("还没有打过", "Nothing given yet").to_owned(),
-                _ => lang.pick(format!("第 {} 剂已经打过或已约", dose - 1), format!("Dose {} given or booked", dose - 1)),
+                1 => t("还没有打过", "Nothing given yet"),
+                _ if dose == last + 1 => t("接着上一剂", "After the one before"),
+                _ => t("上一剂已在别处打过，要填它的日期", "The one before was given elsewhere; we ask for its date"),
             };
-            answer(words, hint, move |_| choose(state, dose, asking, refusal))
+            answer(words, hint.to_owned(), move |_| choose(state, dose, asking, refusal))
         })
         .collect();
     let all_booked = (last >= vaccine.doses).then(|| {

@@ -19,7 +19,7 @@ use leptos_router::hooks::use_params_map;
 
 use super::draft::{Draft, Whom};
 use super::missing;
-use super::parts::{back, dose_words, shown_overview, site_path, window_words};
+use super::parts::{back, dose_words, shown_overview, site_path, when};
 use super::state::State;
 use crate::live::Overview;
 use crate::ui::{heading, lang, nav, t, titled};
@@ -198,7 +198,7 @@ fn framed(step: Step, body: impl Fn() -> AnyView) -> AnyView {
     view! {
         {back(href)}
         {step_line(at, of)}
-        {about(state)}
+        {(step != Step::Check).then(|| about(state))}
         {body()}
     }
     .into_any()
@@ -227,7 +227,7 @@ fn about(state: State) -> AnyView {
                     view! {
                         <div class="about">
                             {whom}
-                            <span class="num">{window_words(slot.window, lang)}</span>
+                            {when(slot.window, None, lang)}
                             <span>{lang.pick(&site.site.name, &site.site.name_en).clone()}</span>
                             <span>{vaccine.title(lang).to_owned()}{dose}</span>
                         </div>
