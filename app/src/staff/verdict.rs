@@ -12,7 +12,7 @@ use domain::time::{civil, day_text, hour_minute};
 pub(crate) struct Verdict {
     /// How loudly.
     pub(crate) light: Light,
-    /// What there is to know; the first thing that is read.
+    /// What there is to know; the first thing that is read. For green it is the light's word.
     pub(crate) title: String,
     /// What to do.
     pub(crate) advice: String,
@@ -26,7 +26,7 @@ impl Verdict {
     /// The one word of the light.
     pub(crate) fn word(&self, lang: Lang) -> &'static str {
         match self.light {
-            Light::Green => lang.pick("通过", "Go"),
+            Light::Green => lang.pick("可以接种", "Go ahead"),
             Light::Amber => lang.pick("请看这里", "Look here"),
             Light::Red => lang.pick("停", "Stop"),
         }
@@ -257,6 +257,6 @@ mod tests {
     #[test]
     fn each_light_has_its_own_word() {
         let word = |light| Verdict::new(light, "", "").word(Lang::Zh);
-        assert_eq!(Light::ALL.iter().map(|light| word(*light)).collect::<Vec<_>>(), ["通过", "请看这里", "停"]);
+        assert_eq!(Light::ALL.iter().map(|light| word(*light)).collect::<Vec<_>>(), ["可以接种", "请看这里", "停"]);
     }
 }

@@ -3,6 +3,7 @@
 use domain::checkin::{Light, LookUp, Redemption, Timing};
 use domain::error::Error;
 use domain::lang::Lang;
+use domain::reason::Reason;
 use domain::screening::Group;
 use domain::time::{civil, day_text, hour_minute};
 use leptos::prelude::*;
@@ -62,9 +63,20 @@ fn tone(light: Light) -> &'static str {
     }
 }
 
-/// The light: shape and word.
-fn sign(verdict: &Verdict, lang: Lang) -> AnyView {
-    view! { <p class="sign">{shape::light(verdict.light)}<b>{verdict.word(lang)}</b></p> }.into_any()
+/// The light, shape and word; what there is to know; what to do.
+fn words(verdict: &Verdict, lang: Lang) -> AnyView {
+    let (word, title) = (verdict.word(lang), verdict.title.clone());
+    // where the word says it all, it is the heading
+    let heading = if word == title {
+        view! { <h2 class="sign">{shape::light(verdict.light)}<b>{word}</b></h2> }.into_any()
+    } else {
+        view! {
+            <p class="sign">{shape::light(verdict.light)}<b>{word}</b></p>
+            <h2 class="title">{title}</h2>
+        }
+        .into_any()
+    };
+    view! { {heading} <p class="advice">{verdict.advice.clone()}</p> }.into_any()
 }
 
 fn about(counter: Counter, found: &LookUp, lang: Lang) -> AnyView {
@@ -75,9 +87,7 @@ fn about(counter: Counter, found: &LookUp, lang: Lang) -> AnyView {
     view! {
         <div class=tone(verdict.light)>
             <div class="head">
-                {sign(&verdict, lang)}
-                <h2 class="title">{verdict.title.clone()}</h2>
-                <p class="advice">{verdict.advice.clone()}</p>
+                {words(&verdict, lang)}
             </div>
             {who(found, lang)}
             {facts(counter, found, lang)}
@@ -117,7 +127,7 @@ fn who(found: &LookUp, lang: Lang) -> AnyView {
             <p class="what">
                 <span class="num">{age}</span>
                 <span>{t("证件尾号", "Document ends in")}" "<b class="num">{found.document_last_four.clone()}</b></span>
-                <small>{found.document_kind.title(lang)}</small>
+                <small class="num">{found.document_kind.title(lang)}" · "{found.code.grouped()}</small>
             </p>
         </div>
     }
@@ -128,11 +138,10 @@ fn facts(counter: Counter, found: &LookUp, lang: Lang) -> AnyView {
     let fact = |term: &'static str, words: String, weight: &'static str| {
         view! { <div class=weight><dt>{term}</dt><dd>{words}</dd></div> }.into_any()
     };
-    let dose = match lang {
-        Lang::Zh => format!("第 {} 剂，共 {} 剂", found.dose, found.vaccine.doses),
-        Lang::En => format!("Dose {} of {}", found.dose, found.vaccine.doses),
+    let vaccine = match lang {
+        Lang::Zh => format!("{}　第 {} 剂，共 {} 剂", found.vaccine.name, found.dose, found.vaccine.doses),
+        Lang::En => format!("{}: dose {} of {}", found.vaccine.name_en, found.dose, found.vaccine.doses),
     };
-    let vaccine = lang.pick(&found.vaccine.name, &found.vaccine.name_en).clone();
     let day = if is_today(counter, found) { String::new() } else { format!("{} ", day_text(found.window.date, lang)) };
     let window = format!("{day}{} · {}", found.window.text(), timing(found.timing));
     let yes: Vec<&str> = Group::ALL.iter().filter(|group| found.screening.answer(**group)).map(|group| group.title(lang)).collect();
@@ -141,19 +150,18 @@ fn facts(counter: Counter, found: &LookUp, lang: Lang) -> AnyView {
     } else {
         (yes.join(lang.pick("；", "; ")), "strong")
     };
-    let elsewhere = counter.desk.site_id.get_untracked() != Some(found.site_id);
+    // the words above name the other site already
+    let elsewhere = counter.desk.site_id.get_untracked() != Some(found.site_id) && found.reason != Some(Reason::OtherSite);
     let site = elsewhere.then(|| {
         let name = counter.desk.site(found.site_id).map_or(found.site_name.clone(), |site| lang.pick(site.name, site.name_en));
         fact(t("接种点", "Site"), name, "strong")
     });
     view! {
         <dl class="facts">
-            {fact(t("疫苗", "Vaccine"), vaccine, "")}
-            {fact(t("剂次", "Dose"), dose, "")}
+            {fact(t("疫苗和剂次", "Vaccine and dose"), vaccine, "whole")}
             {fact(t("预约时段", "Window"), window, "num")}
             {fact(t("健康询问", "Screening"), screening, weight)}
             {site}
-            {fact(t("预约码", "Code"), found.code.grouped(), "num")}
         </dl>
     }
     .into_any()
@@ -181,9 +189,7 @@ fn refused(verdict: &Verdict, lang: Lang) -> AnyView {
     view! {
         <div class=tone(verdict.light)>
             <div class="head alone">
-                {sign(verdict, lang)}
-                <h2 class="title">{verdict.title.clone()}</h2>
-                <p class="advice">{verdict.advice.clone()}</p>
+                {words(verdict, lang)}
             </div>
         </div>
     }
@@ -225,6 +231,7 @@ fn done(counter: Counter, found: Box<LookUp>, redemption: Option<&Redemption>, l
     let by = redemption.map(|done| {
         let at = hour_minute(civil(done.at).time());
         match lang {
+            // 预防接种工作规范（2023 年版）: thirty minutes of observation after a jab
             Lang::Zh => format!("{at}，{} 记录。请留观 30 分钟。", done.by),
             Lang::En => format!("{at}, recorded by {}. Please stay for 30 minutes.", done.by),
         }

@@ -143,7 +143,8 @@ impl List {
 
     fn show(self, scan: Scan) {
         self.desk.wanted.set(Some(scan));
-        nav::go("/staff");
+        // the router adds its base
+        nav::go("/");
     }
 
     fn body(self) -> AnyView {
