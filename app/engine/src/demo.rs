@@ -1,8 +1,8 @@
 //! The demo: an empty database becomes Yongzhou on a usual day, and stays one on every later start.
 //!
 //! Sites and windows come from the city file; people are invented. Full means full: every taken place has its person,
-//! document and booking, sealed and hashed as real ones are. A later start adds the days that are missing by then; it
-//! touches no booking of a real account, and sets the staff's passwords anew.
+//! document and booking, sealed and hashed as real ones are. A later start, and each new day, adds what is missing by then
+//! and touches no booking of a real account.
 
 mod cast;
 mod crowd;
@@ -69,13 +69,25 @@ impl Engine {
         }
         let tx = self.store().begin().await.map_err(internal).map_err(failed)?;
         let Some(next) = claim(&tx).await.map_err(internal).map_err(failed)? else { return Err(OpenError::NotDemo) };
-        self.stage_demo(&tx, next, hashes).await.map_err(failed)?;
+        self.stage_demo(&tx, next, Some(hashes)).await.map_err(failed)?;
         tx.commit().await.map_err(internal).map_err(failed)?;
         self.fill_board().await.map_err(failed)?;
         Ok(DemoStaff { usernames: staff::usernames(), password, citizen_phone: family::DEMO_PHONE })
     }
 
-    async fn stage_demo(&self, db: &impl ConnectionTrait, next: u64, hashes: [String; 3]) -> Result<()> {
+    /// Brings the demo up to the present day, if that is what the database holds; gives the number of new slots.
+    pub(crate) async fn refresh_demo(&self, db: &impl ConnectionTrait) -> Result<Option<usize>> {
+        if !self.is_demo() {
+            return Ok(None);
+        }
+        match lock(db).await.map_err(internal)? {
+            Some(next) => self.stage_demo(db, next, None).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Writes all that is missing; the staff with new passwords, when there are any.
+    async fn stage_demo(&self, db: &impl ConnectionTrait, next: u64, hashes: Option<[String; 3]>) -> Result<usize> {
         let city = &self.config().city;
         let Some(roles) = &city.demo else {
             tracing::error!("the city file has no [demo], which says where the demo's staff work");
@@ -85,9 +97,11 @@ impl Engine {
         let stage = Stage { city, roles, now, today, yesterday: today.pred_opt().unwrap_or(today) };
         schedule::write_sites(db, city).await.map_err(internal)?;
         let staff_site = stage.site(&roles.staff_site)?;
-        staff::write(db, staff_site.id(), hashes, now).await?;
+        if let Some(hashes) = hashes {
+            staff::write(db, staff_site.id(), hashes, now).await?;
+        }
         let nurse = staff::id(staff::usernames()[0]);
-        let next = self.fill_places(db, &stage, next).await?;
+        let (next, slots) = self.fill_places(db, &stage, next).await?;
         for date in [stage.yesterday, today] {
             day::redeem(self, db, staff_site.id(), date, nurse, now).await.map_err(internal)?;
         }
@@ -102,12 +116,12 @@ impl Engine {
             .exec(db)
             .await
             .map_err(internal)?;
-        Ok(())
+        Ok(slots)
     }
 
-    /// Writes the slots that are missing, and the crowd: into new slots, and into those that have come near or were released
-    /// since. Gives the number of the next person.
-    async fn fill_places(&self, db: &impl ConnectionTrait, stage: &Stage<'_>, next: u64) -> Result<u64> {
+    /// Writes the slots that are missing, and the crowd: into new slots, and into those that have come near since. Gives the
+    /// number of the next person, and how many slots are new.
+    async fn fill_places(&self, db: &impl ConnectionTrait, stage: &Stage<'_>, next: u64) -> Result<(u64, usize)> {
         let mut crowd = Crowd::new(self, stage.now, next)?;
         let present = slot::Entity::find().filter(slot::COLUMN.date.gte(stage.today)).all(db).await.map_err(internal)?;
         let planned = schedule::missing_slots(db, stage.city, stage.yesterday, DAYS + 1).await.map_err(internal)?;
@@ -115,26 +129,23 @@ impl Engine {
         for (entry, planned) in &planned {
             let mut row = schedule::planned_row(planned, stage.now);
             row.closed = cast::is_closed(stage.part(entry), &entry.key, row.id, row.date);
-            stage.fill(&mut crowd, entry, &mut row, true)?;
+            row.taken = stage.seats(entry, &row, true);
+            stage.seat(&mut crowd, entry, &row)?;
             new.push(row);
         }
         schedule::write_slots(db, &new).await.map_err(internal)?;
         let sites: HashMap<Uuid, &SiteEntry> = stage.city.sites.iter().map(|entry| (entry.id(), entry)).collect();
         for mut row in present {
             let Some(entry) = sites.get(&row.site_id) else { continue };
-            if stage.fill(&mut crowd, entry, &mut row, false)? {
-                let filled = slot::Entity::update_many()
-                    .col_expr(slot::Column::Taken, Expr::value(row.taken))
-                    .col_expr(slot::Column::Version, Expr::col(slot::Column::Version).add(1))
-                    .col_expr(slot::Column::ChangedAt, Expr::value(stage.now))
-                    .filter(slot::COLUMN.id.eq(row.id));
-                filled.exec(db).await.map_err(internal)?;
+            row.taken = stage.seats(entry, &row, false);
+            if row.taken > 0 && take_empty(db, &row, stage.now).await.map_err(internal)? {
+                stage.seat(&mut crowd, entry, &row)?;
             }
         }
         let next = crowd.next;
         tracing::info!(slots = new.len(), people = crowd.len(), "the demo's places are filled");
         crowd.write(db).await.map_err(internal)?;
-        Ok(next)
+        Ok((next, new.len()))
     }
 
     async fn settle_family(&self, db: &impl ConnectionTrait, stage: &Stage<'_>, entry: &SiteEntry, nurse: Uuid) -> Result<()> {
@@ -162,41 +173,60 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// Seats the crowd in a slot that nobody has booked, if it is one that fills up; tells whether it did. Windows that have begun
-    /// are filled only as `new` ones at the staff's site, for the roster.
-    fn fill(&self, crowd: &mut Crowd, entry: &SiteEntry, row: &mut slot::Model, new: bool) -> Result<bool> {
+    /// How many of the crowd a slot gets: none where somebody has a place already, or where nobody could book now. Windows that
+    /// have begun are filled only as `new` ones at the staff's site, for the roster; the full site is full on release.
+    fn seats(&self, entry: &SiteEntry, row: &slot::Model, new: bool) -> i32 {
         let part = self.part(entry);
-        let begun = row.window().has_begun(self.now);
-        if row.taken > 0 || row.closed || row.opens_at > self.now || begun && !(new && part == Part::Staff) {
-            return Ok(false);
+        let begun = row.window().has_begun(self.now) && !(new && part == Part::Staff);
+        let later = row.opens_at > self.now && part != Part::Full;
+        if row.taken > 0 || row.closed || later || begun {
+            return 0;
         }
         let days = row.date.signed_duration_since(self.today).num_days();
         let capacity = u32::try_from(row.capacity).unwrap_or(0);
-        let seats = cast::seats(part, row.id, capacity, row.window(), days);
+        i32::try_from(cast::seats(part, row.id, capacity, row.window(), days)).unwrap_or(0)
+    }
+
+    /// Gives every taken place of a slot to somebody of the crowd.
+    fn seat(&self, crowd: &mut Crowd, entry: &SiteEntry, row: &slot::Model) -> Result<()> {
         let vaccine = self.vaccine(&row.vaccine_id)?;
-        for _ in 0..seats {
-            crowd.seat(row, &entry.county, vaccine)?;
-        }
-        row.taken = i32::try_from(seats).unwrap_or(0);
-        Ok(seats > 0)
+        (0..row.taken).try_for_each(|_| crowd.seat(row, &entry.county, vaccine))
     }
 }
 
-/// Claims the database for the demo and gives the number of the next invented person; `None` when it holds something else. Two
-/// processes that start at once come one after the other: the row is theirs until they commit.
+/// Takes as many places as `row` says, if nobody has taken one meanwhile.
+async fn take_empty(db: &impl ConnectionTrait, row: &slot::Model, now: DateTime<Utc>) -> core::result::Result<bool, DbErr> {
+    let done = slot::Entity::update_many()
+        .col_expr(slot::Column::Taken, Expr::value(row.taken))
+        .col_expr(slot::Column::Version, Expr::col(slot::Column::Version).add(1))
+        .col_expr(slot::Column::ChangedAt, Expr::value(now))
+        .filter(slot::COLUMN.id.eq(row.id))
+        .filter(slot::COLUMN.taken.eq(0))
+        .exec(db)
+        .await?;
+    Ok(done.rows_affected == 1)
+}
+
+/// Claims the database for the demo and gives the number of the next invented person; `None` when it holds something else.
 async fn claim(db: &impl ConnectionTrait) -> core::result::Result<Option<u64>, DbErr> {
     let row = fact::ActiveModel { name: Set(DEMO.to_owned()), value: Set(b"0".to_vec()) };
     let nothing = OnConflict::column(fact::Column::Name).do_nothing().to_owned();
     fact::Entity::insert(row).on_conflict(nothing).try_insert().exec_without_returning(db).await?;
-    let lock =
-        fact::Entity::update_many().col_expr(fact::Column::Name, Expr::col(fact::Column::Name)).filter(fact::COLUMN.name.eq(DEMO));
-    lock.exec(db).await?;
-    let fact = fact::Entity::find_by_id(DEMO).one(db).await?;
-    let next = fact.and_then(|fact| core::str::from_utf8(&fact.value).ok()?.parse::<u64>().ok()).unwrap_or(0);
+    let next = lock(db).await?.unwrap_or(0);
     if next == 0 && (site::Entity::find().count(db).await? > 0 || account::Entity::find().count(db).await? > 0) {
         return Ok(None);
     }
     Ok(Some(next))
+}
+
+/// The number of the next invented person; `None` when the database does not hold the demo. Two processes come one after the
+/// other: the row is the first one's until it commits.
+async fn lock(db: &impl ConnectionTrait) -> core::result::Result<Option<u64>, DbErr> {
+    let locked =
+        fact::Entity::update_many().col_expr(fact::Column::Name, Expr::col(fact::Column::Name)).filter(fact::COLUMN.name.eq(DEMO));
+    locked.exec(db).await?;
+    let fact = fact::Entity::find_by_id(DEMO).one(db).await?;
+    Ok(fact.map(|fact| core::str::from_utf8(&fact.value).ok().and_then(|number| number.parse().ok()).unwrap_or(0)))
 }
 
 /// Sixteen letters and digits that nobody confuses: 80 bits.

@@ -30,20 +30,28 @@ pub struct Written {
 
 impl Engine {
     /// Writes the city file's sites, and the slots of today and the coming two weeks that are not there yet. What is there stays
-    /// as it is, so it can be run every day.
+    /// as it is, so it can be run every day. Where the database holds the demo, its people come to the new days as well.
     ///
     /// # Errors
     /// `internal`
     pub async fn write_schedule(&self) -> Result<Written> {
-        let (now, city) = (self.now(), &self.config().city);
         let tx = self.store().begin().await.map_err(internal)?;
-        write_sites(&tx, city).await.map_err(internal)?;
-        let planned = missing_slots(&tx, city, self.today(), DAYS).await.map_err(internal)?;
-        let rows: Vec<_> = planned.iter().map(|(_, planned)| planned_row(planned, now)).collect();
-        write_slots(&tx, &rows).await.map_err(internal)?;
+        let slots = match self.refresh_demo(&tx).await? {
+            Some(slots) => slots,
+            None => self.write_missing(&tx).await.map_err(internal)?,
+        };
         tx.commit().await.map_err(internal)?;
         self.fill_board().await?;
-        Ok(Written { sites: city.sites.len(), slots: rows.len() })
+        Ok(Written { sites: self.config().city.sites.len(), slots })
+    }
+
+    async fn write_missing(&self, db: &impl ConnectionTrait) -> core::result::Result<usize, DbErr> {
+        let (now, city) = (self.now(), &self.config().city);
+        write_sites(db, city).await?;
+        let planned = missing_slots(db, city, self.today(), DAYS).await?;
+        let rows: Vec<_> = planned.iter().map(|(_, planned)| planned_row(planned, now)).collect();
+        write_slots(db, &rows).await?;
+        Ok(rows.len())
     }
 }
 
@@ -107,11 +115,12 @@ pub(crate) fn planned_row(planned: &PlannedSlot, now: DateTime<Utc>) -> slot::Mo
     }
 }
 
-/// Writes new slots, many a statement.
+/// Writes new slots, many a statement. One that another process has just written stays as it is.
 pub(crate) async fn write_slots(db: &impl ConnectionTrait, rows: &[slot::Model]) -> core::result::Result<(), DbErr> {
     for chunk in rows.chunks(CHUNK) {
         let rows = chunk.iter().map(|row| slot::ActiveModel::from(row.clone()).reset_all());
-        slot::Entity::insert_many(rows).exec_without_returning(db).await?;
+        let nothing = OnConflict::new().do_nothing().to_owned();
+        slot::Entity::insert_many(rows).on_conflict(nothing).try_insert().exec_without_returning(db).await?;
     }
     Ok(())
 }

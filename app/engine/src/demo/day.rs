@@ -50,7 +50,6 @@ pub(super) async fn redeem(
         let minutes = i64::try_from(Dice::of("minute", booking.person_id).below(25)).unwrap_or(0);
         let redeemed_at = (begins + Duration::minutes(minutes)).min(now);
         let done = booking::ActiveModel {
-            code: Set(booking.code),
             state: Set(BookingState::Redeemed.as_str().to_owned()),
             redeemed_at: Set(Some(redeemed_at)),
             redeemed_by: Set(Some(nurse)),
@@ -59,7 +58,12 @@ pub(super) async fn redeem(
             changed_at: Set(redeemed_at),
             ..Default::default()
         };
-        booking::Entity::update_many().set(done.clone()).filter(booking::COLUMN.code.eq(done.code.unwrap())).exec(db).await?;
+        booking::Entity::update_many()
+            .set(done)
+            .filter(booking::COLUMN.code.eq(booking.code))
+            .filter(booking::COLUMN.state.eq(BookingState::Booked.as_str()))
+            .exec(db)
+            .await?;
     }
     Ok(())
 }
