@@ -98,6 +98,9 @@ pub enum OpenError {
     /// The key file is not the one that this database was made with.
     #[error("the key file in {0} does not belong to this database; put the right one there")]
     OtherKeys(String),
+    /// The demo cannot be written.
+    #[error("the demo cannot be written: {0}")]
+    Demo(String),
     /// The demo was asked for, but the database holds something else.
     #[error("demo content was asked for, but the database holds real content; use an empty one")]
     NotDemo,

@@ -58,9 +58,13 @@ impl Engine {
     /// The staff's password is `password`, or a newly drawn one.
     ///
     /// # Errors
-    /// [`OpenError::NotDemo`] when the database holds something else; [`OpenError::Connect`] when it fails.
+    /// [`OpenError::NotDemo`] when the database holds something else; [`OpenError::Demo`] when the city file has no `[demo]`, or
+    /// writing fails.
     pub async fn seed_demo(&self, password: Option<&str>) -> core::result::Result<DemoStaff, OpenError> {
-        let failed = |error: Error| OpenError::Connect(format!("the demo cannot be written ({error}); the log has more"));
+        let failed = |error: Error| OpenError::Demo(format!("{error}; the log has more"));
+        if self.config().city.demo.is_none() {
+            return Err(OpenError::Demo("the city file has no [demo]; name its sites there, or start without YIZHEN_DEMO".into()));
+        }
         let password = password.map_or_else(|| draw_password(self), str::to_owned);
         // slow by design, so not while the database is held
         let mut hashes = staff::usernames().map(|_| String::new());
@@ -77,7 +81,7 @@ impl Engine {
 
     /// Brings the demo up to the present day, if that is what the database holds; gives the number of new slots.
     pub(crate) async fn refresh_demo(&self, db: &impl ConnectionTrait) -> Result<Option<usize>> {
-        if !self.is_demo() {
+        if !self.is_demo() || self.config().city.demo.is_none() {
             return Ok(None);
         }
         match lock(db).await.map_err(internal)? {
@@ -89,10 +93,7 @@ impl Engine {
     /// Writes all that is missing; the staff with new passwords, when there are any.
     async fn stage_demo(&self, db: &impl ConnectionTrait, next: u64, hashes: Option<[String; 3]>) -> Result<usize> {
         let city = &self.config().city;
-        let Some(roles) = &city.demo else {
-            tracing::error!("the city file has no [demo], which says where the demo's staff work");
-            return Err(Error::internal());
-        };
+        let roles = city.demo.as_ref().ok_or_else(Error::internal)?;
         let (now, today) = (self.now(), self.today());
         let stage = Stage { city, roles, now, today, yesterday: today.pred_opt().unwrap_or(today) };
         schedule::write_sites(db, city).await.map_err(internal)?;
@@ -143,7 +144,9 @@ impl Engine {
             }
         }
         let next = crowd.next;
-        tracing::info!(slots = new.len(), people = crowd.len(), "the demo's places are filled");
+        if !new.is_empty() || crowd.len() > 0 {
+            tracing::info!(slots = new.len(), people = crowd.len(), "the demo's places are filled");
+        }
         crowd.write(db).await.map_err(internal)?;
         Ok((next, new.len()))
     }

@@ -238,4 +238,8 @@ fn demo(file: &CityFile) -> Option<Objection> {
         .into_iter()
         .find(|(_, key)| file.site(key).is_none())
         .and_then(|(path, key)| wrong(path, format!("{key:?} is none of the sites; use a site's key")))
+        .or_else(|| {
+            let works = file.site(&roles.staff_site).is_some_and(|site| !site.sessions.is_empty());
+            if works { None } else { wrong("demo.staff_site", "is a site without sessions; choose one that works every day") }
+        })
 }

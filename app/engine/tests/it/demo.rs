@@ -200,6 +200,8 @@ async fn the_demo_does_not_touch_a_city_that_is_not_its_own(kind: Kind) {
     let engine = Engine::open(config).await.expect("opens");
     let refused = engine.seed_demo(None).await.expect_err("not the demo's");
     assert!(matches!(refused, OpenError::NotDemo), "{refused}");
+    let without_roles = city.another_process().await.expect("opens").seed_demo(None).await.expect_err("no [demo]").to_string();
+    assert!(without_roles.contains("[demo]") && !without_roles.contains('\n'), "{without_roles}");
     assert_eq!(city.count("SELECT count(*) FROM staff").await, 0);
     assert_eq!(city.count("SELECT count(*) FROM sites").await, 2);
     assert_eq!(city.count("SELECT count(*) FROM facts WHERE name = 'demo'").await, 0);
