@@ -59,7 +59,7 @@ pub struct Data {
     #[arg(long, env = "CITY_FILE", value_name = "CITY_FILE", hide_env_values = true)]
     pub city_file: Option<PathBuf>,
     /// What is logged: error, warn, info, debug, or a filter such as info,engine=debug.
-    #[arg(long, env = "LOG", value_name = "LOG", default_value = "info", value_parser = log_filter, hide_env_values = true)]
+    #[arg(long, env = "LOG", value_name = "LOG", default_value = "info,sea_orm_migration=warn", value_parser = log_filter, hide_env_values = true)]
     pub log: String,
     /// How it is logged, on standard error.
     #[arg(long, env = "LOG_FORMAT", value_name = "LOG_FORMAT", value_enum, default_value = "text", hide_env_values = true)]

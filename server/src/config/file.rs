@@ -13,7 +13,7 @@ pub(super) fn with_defaults(command: Command, args: &[OsString]) -> Result<Comma
     let shown = Path::new(&path).display().to_string();
     let text = std::fs::read_to_string(&path).map_err(|error| format!("the settings file {shown} cannot be read: {error}"))?;
     let table: Table = text.parse().map_err(|error: toml::de::Error| {
-        let line = error.span().map_or(1, |span| text[..span.start].lines().count().max(1));
+        let line = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
         format!("the settings file {shown}, line {line}: {}", error.message())
     })?;
     let known = ids(&command);

@@ -71,6 +71,7 @@ pub fn router(host: Host) -> Router {
         .route("/availability/feed", get(feed::follow))
         .route("/availability/{site_id}", get(feed::site))
         .route("/api", any(api::nowhere))
+        .route("/api/", any(api::nowhere))
         .route("/api/{*path}", any(api::call))
         .route("/demo/messages", get(demo::messages))
         .route("/healthz", get(health::alive))

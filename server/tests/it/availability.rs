@@ -82,22 +82,14 @@ async fn an_open_feed_does_not_hold_a_stop() {
     while live.chunk().await.expect("ends cleanly").is_some() {}
 }
 
-/// Books a place on another day, and gives the site.
+/// Books a place tomorrow, and gives the site.
 async fn book_somewhere(visitor: &Visitor) -> String {
     visitor.sign_in("13800001234").await;
     let person_id = visitor.save_self().await;
-    let overview: Value = visitor.get("/availability").send().await.expect("an answer").json().await.expect("JSON");
-    let site = overview["sites"]
-        .as_array()
-        .expect("sites")
-        .iter()
-        .find(|site| site["days"][1]["remaining"] != json!(0))
-        .expect("a site")
-        .clone();
-    let slot_id = visitor.open_slot(&text(&site["id"]), &text(&site["days"][1]["date"])).await;
-    let (status, reply) = visitor.reserve(&person_id, &slot_id).await;
+    let (slot_id, site_id) = visitor.open_tomorrow().await;
+    let (status, reply) = visitor.reserve(1, &person_id, &slot_id).await;
     assert_eq!(status, StatusCode::OK, "{reply}");
-    text(&site["id"])
+    site_id
 }
 
 /// The next event of a site: its id and its content.

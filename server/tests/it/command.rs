@@ -4,18 +4,38 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 fn yizhen(folder: &Path, args: &[&str]) -> Command {
+    with_env(folder, args, &[])
+}
+
+fn with_env(folder: &Path, args: &[&str], env: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_yizhen"));
     // nothing from whoever runs the tests, and the most talkative of panics
     command.env_clear().env("RUST_BACKTRACE", "1").env("DATA_DIR", folder.join("data")).env("LOG", "error");
-    command.current_dir(folder).args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .envs(env.iter().copied())
+        .current_dir(folder)
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     command
 }
 
+/// Runs to its end. One that serves instead of ending is killed, and fails the test.
+fn output(command: Command) -> Output {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let output = tokio::process::Command::from(command).kill_on_drop(true).output();
+        tokio::time::timeout(Duration::from_secs(60), output).await.expect("it ends within a minute").expect("it runs")
+    })
+}
+
 /// Runs to its end and gives the one line that it says.
-fn refused(command: &mut Command) -> String {
-    let Output { status, stdout, stderr } = command.output().expect("it runs");
+fn refused(command: Command) -> String {
+    let Output { status, stdout, stderr } = output(command);
     let stderr = String::from_utf8(stderr).expect("text");
     assert!(!status.success(), "it ends well: {stderr}");
     assert!(stdout.is_empty(), "{}", String::from_utf8_lossy(&stdout));
@@ -24,8 +44,8 @@ fn refused(command: &mut Command) -> String {
     stderr
 }
 
-fn done(command: &mut Command) -> String {
-    let Output { status, stdout, stderr } = command.output().expect("it runs");
+fn done(command: Command) -> String {
+    let Output { status, stdout, stderr } = output(command);
     assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
     String::from_utf8(stdout).expect("text")
 }
@@ -35,7 +55,7 @@ fn a_wrong_setting_stops_the_start_and_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = |name: &str| folder.path().join(name);
     std::fs::write(path("wrong-key.toml"), "prot = 80\n").expect("written");
-    std::fs::write(path("wrong-value.toml"), "port = \"eighty\"\n").expect("written");
+    std::fs::write(path("wrong-value.toml"), "stop_within_s = \"soon\"\n").expect("written");
     std::fs::write(path("no-toml.toml"), "port = 80\n= 3\n").expect("written");
     std::fs::write(path("no-city.toml"), "[city]\nname = \"永州\"\n").expect("written");
     for (name, value, says) in [
@@ -57,13 +77,13 @@ fn a_wrong_setting_stops_the_start_and_is_named() {
         ("PAGES_DIR", "nowhere", "PAGES_DIR"),
         ("YIZHEN_CONFIG", "nowhere.toml", "nowhere.toml"),
         ("YIZHEN_CONFIG", "wrong-key.toml", "prot"),
-        ("YIZHEN_CONFIG", "wrong-value.toml", "PORT"),
+        ("YIZHEN_CONFIG", "wrong-value.toml", "STOP_WITHIN_S"),
         ("YIZHEN_CONFIG", "no-toml.toml", "line 2"),
     ] {
-        let line = refused(yizhen(folder.path(), &["serve"]).env("PORT", "0").env(name, value));
+        let line = refused(with_env(folder.path(), &["serve"], &[("PORT", "0"), (name, value)]));
         assert!(line.contains(says), "{name}={value}: {line}");
     }
-    let line = refused(yizhen(folder.path(), &["serve", "--no-such-flag"]).env("PORT", "0"));
+    let line = refused(yizhen(folder.path(), &["serve", "--no-such-flag"]));
     assert!(line.contains("--no-such-flag"), "{line}");
 }
 
@@ -72,7 +92,7 @@ fn a_port_that_is_taken_stops_the_start_and_touches_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = taken.local_addr().expect("an address").port().to_string();
-    let line = refused(yizhen(folder.path(), &["serve", "--port", &port]).env("YIZHEN_DEMO", "1"));
+    let line = refused(with_env(folder.path(), &["serve", "--port", &port], &[("YIZHEN_DEMO", "1")]));
     assert!(line.contains(&port) && line.contains("PORT"), "{line}");
     assert!(!folder.path().join("data").exists());
 }
@@ -82,7 +102,7 @@ fn a_data_directory_that_cannot_be_written_stops_the_start() {
     let folder = tempfile::tempdir().expect("a folder");
     // a file in its place stops every user, root too
     std::fs::write(folder.path().join("data"), "a file").expect("written");
-    let line = refused(&mut yizhen(folder.path(), &["serve", "--port", "0"]));
+    let line = refused(yizhen(folder.path(), &["serve", "--port", "0"]));
     assert!(line.contains("data") && line.contains("DATA_DIR"), "{line}");
 }
 
@@ -91,20 +111,20 @@ fn a_database_that_does_not_answer_or_is_none_stops_the_start() {
     let folder = tempfile::tempdir().expect("a folder");
     let closed = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
     let url = format!("postgres://nobody:hidden-password@127.0.0.1:{closed}/none");
-    let line = refused(yizhen(folder.path(), &["serve", "--port", "0"]).env("DATABASE_URL", url));
+    let line = refused(with_env(folder.path(), &["serve", "--port", "0"], &[("DATABASE_URL", &url)]));
     assert!(line.contains("database") && !line.contains("hidden-password"), "{line}");
 
     std::fs::write(folder.path().join("other.db"), "this is no database, only a text of some length ".repeat(100))
         .expect("written");
     let url = format!("sqlite://{}", folder.path().join("other.db").display());
-    let line = refused(yizhen(folder.path(), &["serve", "--port", "0"]).env("DATABASE_URL", url));
+    let line = refused(with_env(folder.path(), &["serve", "--port", "0"], &[("DATABASE_URL", &url)]));
     assert!(line.contains("database"), "{line}");
 }
 
 #[test]
 fn a_newer_database_stops_the_start() {
     let folder = tempfile::tempdir().expect("a folder");
-    done(&mut yizhen(folder.path(), &["migrate"]));
+    done(yizhen(folder.path(), &["migrate"]));
     let url = format!("sqlite://{}", folder.path().join("data/yizhen.db").display());
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
@@ -115,7 +135,7 @@ fn a_newer_database_stops_the_start() {
         database.close().await.expect("closed");
     });
     for command in [&["serve", "--port", "0"][..], &["migrate"]] {
-        let line = refused(&mut yizhen(folder.path(), command));
+        let line = refused(yizhen(folder.path(), command));
         assert!(line.contains("newer") && line.contains("m9999_from_the_future"), "{line}");
     }
 }
@@ -123,21 +143,21 @@ fn a_newer_database_stops_the_start() {
 #[test]
 fn the_wrong_keys_stop_the_start() {
     let folder = tempfile::tempdir().expect("a folder");
-    done(&mut yizhen(folder.path(), &["seed", "--demo"]));
+    done(yizhen(folder.path(), &["seed", "--demo"]));
     std::fs::remove_file(folder.path().join("data/keys.toml")).expect("removed");
-    let line = refused(&mut yizhen(folder.path(), &["serve", "--port", "0"]));
+    let line = refused(yizhen(folder.path(), &["serve", "--port", "0"]));
     assert!(line.contains("keys.toml"), "{line}");
-    done(&mut yizhen(folder.path(), &["keys", "new"]));
-    let line = refused(&mut yizhen(folder.path(), &["serve", "--port", "0"]));
+    done(yizhen(folder.path(), &["keys", "new"]));
+    let line = refused(yizhen(folder.path(), &["serve", "--port", "0"]));
     assert!(line.contains("key file") && line.contains("does not belong"), "{line}");
 }
 
 #[test]
 fn keys_are_made_once_and_never_overwritten() {
     let folder = tempfile::tempdir().expect("a folder");
-    assert!(done(&mut yizhen(folder.path(), &["keys", "new"])).contains("keys.toml"));
+    assert!(done(yizhen(folder.path(), &["keys", "new"])).contains("keys.toml"));
     let before = std::fs::read(folder.path().join("data/keys.toml")).expect("read");
-    refused(&mut yizhen(folder.path(), &["keys", "new"]));
+    refused(yizhen(folder.path(), &["keys", "new"]));
     assert!(std::fs::read(folder.path().join("data/keys.toml")).expect("read") == before);
 }
 
@@ -172,7 +192,7 @@ fn the_settings_file_counts_less_than_the_environment_and_that_less_than_a_flag(
         if let Some(directory) = env {
             command.env("DATA_DIR", directory);
         }
-        done(&mut command)
+        done(command)
     };
     assert!(keys_new(&[], None).contains("from-file"));
     assert!(keys_new(&[], Some("from-env")).contains("from-env"));
@@ -182,7 +202,7 @@ fn the_settings_file_counts_less_than_the_environment_and_that_less_than_a_flag(
 #[test]
 fn help_lists_every_setting_of_the_service() {
     let folder = tempfile::tempdir().expect("a folder");
-    let help = done(&mut yizhen(folder.path(), &["serve", "--help"]));
+    let help = done(yizhen(folder.path(), &["serve", "--help"]));
     for setting in [
         "PORT",
         "HOST",

@@ -1,7 +1,7 @@
 //! The whole way: a citizen signs in and books, a nurse looks up and redeems, once.
 
 use reqwest::StatusCode;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::{PASSWORD, Service, TODAY, text};
 
@@ -18,7 +18,7 @@ async fn a_citizen_books_and_a_nurse_redeems_once() {
     let site_id = text(&staff["staff"]["site_id"]);
     let slot_id = citizen.open_slot(&site_id, TODAY).await;
 
-    let (status, reserved) = citizen.reserve(&person_id, &slot_id).await;
+    let (status, reserved) = citizen.reserve(1, &person_id, &slot_id).await;
     assert_eq!(status, StatusCode::OK, "{reserved}");
     let booking = &reserved["booking"];
     let code = text(&booking["code"]);
@@ -52,55 +52,40 @@ async fn the_same_person_and_dose_is_refused_a_second_time_and_told_the_way_on()
     let citizen = service.visitor();
     citizen.sign_in("13800001234").await;
     let person_id = citizen.save_self().await;
-    let overview: Value = citizen.get("/availability").send().await.expect("an answer").json().await.expect("JSON");
-    let site = overview["sites"]
-        .as_array()
-        .expect("sites")
-        .iter()
-        .find(|site| site["days"][1]["remaining"] != json!(0))
-        .expect("a site")
-        .clone();
-    let slot_id = citizen.open_slot(&text(&site["id"]), &text(&site["days"][1]["date"])).await;
+    let (slot_id, _) = citizen.open_tomorrow().await;
 
-    let (_, first) = citizen.reserve(&person_id, &slot_id).await;
-    let (status, again) = citizen.reserve(&person_id, &slot_id).await;
+    let (_, first) = citizen.reserve(1, &person_id, &slot_id).await;
+    let (status, again) = citizen.reserve(1, &person_id, &slot_id).await;
     assert_eq!((status, &again), (StatusCode::OK, &first), "the same request again gives the same answer");
 
-    let notice = citizen.must("notices/current", json!({})).await;
-    let mut body = json!({ "request_id": domain::Uuid::from_u128(77), "person_id": person_id, "slot_id": slot_id, "dose": 1 });
-    body["screening"] = json!({ "allergy": false, "severe_reaction": false, "neurological": false, "acute_or_uncontrolled": false, "pregnant": false });
-    body["consent"] = json!({ "version": notice["version"] });
-    let (status, refused) = citizen.call("bookings/reserve", body).await;
+    let (status, refused) = citizen.reserve(2, &person_id, &slot_id).await;
     assert_eq!((status, &refused["code"]), (StatusCode::CONFLICT, &json!("already_booked")));
     assert_eq!(refused["reason"]["code"], first["booking"]["code"], "the caller's own booking is named");
 }
 
 #[tokio::test]
-async fn another_citizens_booking_is_not_there() {
+async fn another_citizens_booking_and_people_are_not_there() {
     let service = Service::demo().await;
     let (owner, stranger) = (service.visitor(), service.visitor());
     owner.sign_in("13800001234").await;
     stranger.sign_in("13900005678").await;
     let person_id = owner.save_self().await;
-    let overview: Value = owner.get("/availability").send().await.expect("an answer").json().await.expect("JSON");
-    let site = overview["sites"]
-        .as_array()
-        .expect("sites")
-        .iter()
-        .find(|site| site["days"][1]["remaining"] != json!(0))
-        .expect("a site")
-        .clone();
-    let slot_id = owner.open_slot(&text(&site["id"]), &text(&site["days"][1]["date"])).await;
-    let (_, reserved) = owner.reserve(&person_id, &slot_id).await;
+    let (slot_id, _) = owner.open_tomorrow().await;
+    let (_, reserved) = owner.reserve(1, &person_id, &slot_id).await;
     let code = json!({ "code": reserved["booking"]["code"] });
 
-    for call in ["bookings/show", "bookings/cancel"] {
-        let (status, refused) = stranger.call(call, code.clone()).await;
+    for (call, body) in [
+        ("bookings/show", code.clone()),
+        ("bookings/cancel", code.clone()),
+        ("bookings/move", json!({ "request_id": domain::Uuid::from_u128(2), "code": code["code"], "slot_id": slot_id })),
+        ("people/remove", json!({ "id": person_id })),
+    ] {
+        let (status, refused) = stranger.call(call, body).await;
         assert_eq!((status, &refused["code"]), (StatusCode::NOT_FOUND, &json!("not_found")), "{call}");
     }
-    let (status, _) = stranger.reserve(&person_id, &slot_id).await;
+    let (status, _) = stranger.reserve(3, &person_id, &slot_id).await;
     assert_eq!(status, StatusCode::NOT_FOUND, "somebody else's person");
-    owner.must("bookings/show", code).await;
+    assert_eq!(owner.must("bookings/show", code).await["booking"]["state"], "booked");
 }
 
 #[tokio::test]

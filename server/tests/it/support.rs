@@ -12,6 +12,7 @@ use tempfile::TempDir;
 /// A Monday morning, before the first window.
 pub(crate) const MORNING: &str = "2026-11-23T08:00:00+08:00";
 pub(crate) const TODAY: &str = "2026-11-23";
+const TOMORROW: &str = "2026-11-24";
 pub(crate) const PASSWORD: &str = "a password of the tests";
 
 /// A service on a port of its own, with everything it keeps in a folder of its own.
@@ -143,16 +144,29 @@ impl Visitor {
         text(&slot.unwrap_or_else(|| panic!("no open slot on {date}"))["id"])
     }
 
-    /// Books a place for a person.
-    pub(crate) async fn reserve(&self, person_id: &str, slot_id: &str) -> (StatusCode, Value) {
+    /// Books a place for a person, with a request id of this number.
+    pub(crate) async fn reserve(&self, request: u128, person_id: &str, slot_id: &str) -> (StatusCode, Value) {
         let notice = self.must("notices/current", json!({})).await;
-        let request_id = domain::Uuid::from_u128(u128::from_str_radix(&person_id.replace('-', ""), 16).expect("an id") ^ 1);
         let answers = json!({ "allergy": false, "severe_reaction": false, "neurological": false, "acute_or_uncontrolled": false, "pregnant": false });
         let body = json!({
-            "request_id": request_id, "person_id": person_id, "slot_id": slot_id, "dose": 1,
+            "request_id": domain::Uuid::from_u128(request), "person_id": person_id, "slot_id": slot_id, "dose": 1,
             "screening": answers, "consent": { "version": notice["version"] },
         });
         self.call("bookings/reserve", body).await
+    }
+
+    /// A window that can be booked tomorrow, and its site.
+    pub(crate) async fn open_tomorrow(&self) -> (String, String) {
+        let overview: Value = self.get("/availability").send().await.expect("an answer").json().await.expect("JSON");
+        let left = |site: &Value| {
+            site["days"]
+                .as_array()
+                .and_then(|days| days.iter().find(|day| day["date"] == TOMORROW))
+                .is_some_and(|day| day["remaining"] != 0)
+        };
+        let site = overview["sites"].as_array().expect("sites").iter().find(|site| left(site)).expect("a site with places");
+        let site_id = text(&site["id"]);
+        (self.open_slot(&site_id, TOMORROW).await, site_id)
     }
 }
 
