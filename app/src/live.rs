@@ -18,7 +18,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
-use web_sys::{EventSource, MessageEvent, VisibilityState};
+use web_sys::{EventSource, MessageEvent};
 
 use crate::ui::{Load, call::get, dom};
 
@@ -236,6 +236,8 @@ pub async fn read_slots(site: Uuid) -> Result<Vec<Slot>, Error> {
     Ok(get::<SiteSlots>(&format!("/availability/{site}")).await?.slots)
 }
 
+type Handler = Closure<dyn FnMut(MessageEvent)>;
+
 /// One connection to the feed. Dropped with its page; closes then.
 struct Watch {
     url: String,
@@ -244,7 +246,7 @@ struct Watch {
     broken: Cell<bool>,
     on_change: Box<dyn Fn(SiteChange)>,
     refresh: Box<dyn Fn()>,
-    handlers: RefCell<Vec<Closure<dyn FnMut(MessageEvent)>>>,
+    handlers: RefCell<Vec<Handler>>,
 }
 
 impl Drop for Watch {
@@ -326,8 +328,7 @@ fn watch(url: String, behind: RwSignal<bool>, on_change: impl Fn(SiteChange) + '
     for event in ["visibilitychange", "online"] {
         let weak = Rc::downgrade(&watch);
         let handle = window_event_listener_untyped(event, move |_| {
-            let visible = dom::document().visibility_state() == VisibilityState::Visible;
-            if let Some(watch) = weak.upgrade().filter(|_| visible) {
+            if let Some(watch) = weak.upgrade().filter(|_| dom::is_visible()) {
                 Watch::revive(&watch);
             }
         });

@@ -40,10 +40,14 @@ pub(crate) fn with_booking(ready: impl Fn(Booking) -> AnyView + Copy + Send + Sy
         load(booking, async { Ok(api::bookings::show(code).await?.booking) });
     });
     let code = params.with_untracked(|params| params.get("code").unwrap_or_default());
-    match state.last.get_untracked().filter(|last| last.code.as_str() == code) {
+    // What was just made is shown at once, once: later looks ask, since the site may have marked it done meanwhile.
+    match state.last.try_update(Option::take).flatten().filter(|last| last.code.as_str() == code) {
         Some(last) => booking.set(Load::Ready(last)),
         None => again.run(()),
     }
+    keep_fresh(booking, code);
+    Effect::new(move |_| state.site_phone.set(booking.with(|now| now.ready().map(|booking| booking.site.phone.clone()))));
+    on_cleanup(move || state.site_phone.set(None));
     titled(
         move || title(&booking),
         move || {
@@ -54,23 +58,41 @@ pub(crate) fn with_booking(ready: impl Fn(Booking) -> AnyView + Copy + Send + Sy
     )
 }
 
+/// Looks again when the page comes back into sight, as after the jab.
+fn keep_fresh(booking: RwSignal<Load<Booking>>, code: String) {
+    let handle = window_event_listener_untyped("visibilitychange", move |_| {
+        let code = code.clone();
+        if dom::is_visible() {
+            leptos::task::spawn_local(async move {
+                let Ok(fresh) = api::bookings::show(code).await else { return };
+                let changed = booking.try_with_untracked(|now| now.ready().is_some_and(|now| *now != fresh.booking));
+                if changed == Some(true) {
+                    booking.set(Load::Ready(fresh.booking));
+                }
+            });
+        }
+    });
+    on_cleanup(move || handle.remove());
+}
+
 /// A code that is none and a code of somebody else are the same to a stranger.
 fn is_missing(code: ErrorCode) -> bool {
     matches!(code, ErrorCode::NotFound | ErrorCode::Invalid | ErrorCode::Forbidden)
 }
 
 fn title(booking: &RwSignal<Load<Booking>>) -> String {
-    booking.with(|now| match now {
-        Load::Ready(booking) => match booking.state {
-            BookingState::Booked => t("预约二维码", "Your booking"),
-            BookingState::Redeemed => t("已经接种", "Vaccinated"),
-            BookingState::Cancelled => t("预约已取消", "Booking cancelled"),
-            BookingState::Missed => t("这一天已经过了", "The day is over"),
-        },
-        Load::Failed(error) if is_missing(error.code) => t("没有找到这个预约", "Booking not found"),
-        _ => t("预约", "Booking"),
-    })
-    .to_owned()
+    booking
+        .with(|now| match now {
+            Load::Ready(booking) => match booking.state {
+                BookingState::Booked => t("预约二维码", "Your booking"),
+                BookingState::Redeemed => t("已经接种", "Vaccinated"),
+                BookingState::Cancelled => t("预约已取消", "Booking cancelled"),
+                BookingState::Missed => t("这一天已经过了", "The day is over"),
+            },
+            Load::Failed(error) if is_missing(error.code) => t("没有找到这个预约", "Booking not found"),
+            _ => t("预约", "Booking"),
+        })
+        .to_owned()
 }
 
 /// Who, when, where, what: as a list of facts.
@@ -159,10 +181,8 @@ fn redeemed(booking: Booking) -> AnyView {
     let state = State::here();
     let day = day_text(booking.window.date, lang);
     let name = &booking.person.name;
-    let line = lang.pick(
-        format!("{name} 已于 {day} 接种第 {} 剂", booking.dose),
-        format!("{name} had dose {} on {day}", booking.dose),
-    );
+    let line =
+        lang.pick(format!("{name} 已于 {day} 接种第 {} 剂", booking.dose), format!("{name} had dose {} on {day}", booking.dose));
     let next = state.overview(|now| now.vaccine(&booking.vaccine.id).and_then(|vaccine| next_dose(vaccine, &booking))).flatten();
     view! {
         {over("panel", TICK, t("已经接种", "Vaccinated"), line)}

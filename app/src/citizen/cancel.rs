@@ -46,7 +46,9 @@ fn ask(booking: Booking) -> AnyView {
     let site = site_path(booking.site.id);
     let said = move || {
         let site = site.clone();
-        refusal.get().map(|error| refused(&error, view! { <a class="btn quiet" href=site>{t("看这个接种点", "See the site")}</a> }.into_any()))
+        refusal.get().map(|error| {
+            refused(&error, view! { <a class="btn quiet" href=site>{t("看这个接种点", "See the site")}</a> }.into_any())
+        })
     };
     view! {
         {heading(t("取消这个预约？", "Cancel this booking?"))}

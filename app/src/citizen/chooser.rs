@@ -143,14 +143,17 @@ impl Chooser {
         let inside = move || {
             let words = {
                 let now = now.clone();
-                move || now.with(|now| if held { t("现在的时间", "Your present time").to_owned() } else { state_words(now, lang()) })
+                move || {
+                    now.with(|now| if held { t("现在的时间", "Your present time").to_owned() } else { state_words(now, lang()) })
+                }
             };
             let (open, few) = state.get();
             let time = view! { <b class="num">{time.clone()}</b> };
             if open == SlotState::Open && !held {
                 let now = now.clone();
                 let choose = move |_| pick.run(now.get_untracked());
-                view! { <button type="button" class="win" class:few=few on:click=choose>{time}<small>{words}</small></button> }.into_any()
+                view! { <button type="button" class="win" class:few=few on:click=choose>{time}<small>{words}</small></button> }
+                    .into_any()
             } else {
                 view! { <div class="win off">{time}<small>{words}</small></div> }.into_any()
             }

@@ -5,8 +5,8 @@ use domain::city::City;
 use domain::eligibility::{DoseRecord, Question, next_dose};
 use domain::error::{Error, Result};
 use domain::identity::{Document, DocumentDraft, DocumentKind};
-use domain::reason::Reason;
 use domain::person::{Person, PersonDraft, Relation};
+use domain::reason::Reason;
 use domain::screening::Screening;
 use domain::slot::{Slot, Window};
 use domain::vaccine::Vaccine;
@@ -161,6 +161,22 @@ impl Draft {
 
     pub(crate) fn typed_mut(&mut self) -> &mut Typed {
         if self.relation() == Some(Relation::Other) { &mut self.other } else { &mut self.myself }
+    }
+
+    /// Takes details as typed. For another name or document the answers so far do not count: it is somebody else.
+    pub(crate) fn retype(&mut self, mut typed: Typed) {
+        let before = self.typed();
+        if typed.name == before.name && typed.number == before.number {
+            typed.id = before.id;
+        } else {
+            self.dose = None;
+            self.previous_on.clear();
+            self.screening = None;
+            self.consent = None;
+        }
+        if *self.typed() != typed {
+            *self.typed_mut() = typed;
+        }
     }
 
     /// The name to show, as soon as it is known.

@@ -50,9 +50,15 @@ fn inbox() -> AnyView {
 fn how_to() -> AnyView {
     let steps = [
         (t("看号源", "Look"), t("先看哪个接种点还有号，不用登录。", "See which site has places left; no need to sign in.")),
-        (t("选时间，填信息", "Choose and fill in"), t("给自己约，也可以给家人约。准备好证件号码。", "For yourself or for somebody else. Have the identity document ready.")),
+        (
+            t("选时间，填信息", "Choose and fill in"),
+            t("给自己约，也可以给家人约。准备好证件号码。", "For yourself or for somebody else. Have the identity document ready."),
+        ),
         (t("提交", "Book"), t("用手机号登录，收到预约码和二维码。", "Sign in with your phone and get a code and a QR code.")),
-        (t("到现场", "Come"), t("带上证件，出示二维码。接种后留观 30 分钟。", "Bring the document and show the QR code. Stay 30 minutes afterwards.")),
+        (
+            t("到现场", "Come"),
+            t("带上证件，出示二维码。接种后留观 30 分钟。", "Bring the document and show the QR code. Stay 30 minutes afterwards."),
+        ),
     ];
     let lines: Vec<AnyView> =
         steps.into_iter().map(|(word, words)| view! { <li><b>{word}</b><p>{words}</p></li> }.into_any()).collect();

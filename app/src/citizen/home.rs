@@ -25,7 +25,9 @@ pub(crate) fn page() -> AnyView {
             let again = Callback::new(move |()| state.live.refresh());
             let content = state.live.overview.with(|now| match now {
                 Load::Waiting => view! { {hero_waiting()} {waiting(4)} }.into_any(),
-                Load::Failed(error) => view! { {page::heading(t("哪里还有号", "Where places are left"))} {try_again(error, again)} }.into_any(),
+                Load::Failed(error) => {
+                    view! { {page::heading(t("哪里还有号", "Where places are left"))} {try_again(error, again)} }.into_any()
+                }
                 Load::Ready(now) => ready(state, now, home),
             });
             view! { <div class="home">{content}</div> }.into_any()
@@ -67,7 +69,11 @@ fn hero(state: State, now: &Overview) -> AnyView {
     let total = move || days.with(|days| grouped(days.iter().map(|day| day.remaining).sum()));
     let behind = state.live.behind;
     let fresh = move || {
-        if behind.get() { t("网络不稳，数字可能不是最新的", "Connection lost, numbers may be old") } else { t("实时更新", "Live") }
+        if behind.get() {
+            t("网络不稳，数字可能不是最新的", "Connection lost, numbers may be old")
+        } else {
+            t("实时更新", "Live")
+        }
     };
     let columns: Vec<AnyView> = (0..SHOWN_DAYS as usize)
         .map(|at| {
@@ -130,7 +136,7 @@ fn grouped(number: u32) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -143,7 +149,12 @@ fn bar(left: u32, most: u32, width: f32, height: f32) -> String {
     let share = if most == 0 { 0.0 } else { (left as f32 / most as f32).sqrt() };
     let tall = if left == 0 { 2.0 } else { (share * height).max(4.0) };
     let round = (width / 2.0).min(3.0).min(tall / 2.0);
-    format!("M0 {height}v-{}q0-{round} {round}-{round}h{}q{round} 0 {round} {round}v{}z", tall - round, width - 2.0 * round, tall - round)
+    format!(
+        "M0 {height}v-{}q0-{round} {round}-{round}h{}q{round} 0 {round} {round}v{}z",
+        tall - round,
+        width - 2.0 * round,
+        tall - round
+    )
 }
 
 fn chips(divisions: &[Division], home: RwSignal<String>) -> AnyView {
@@ -206,12 +217,14 @@ fn row(now: &SiteNow, today: NaiveDate, most: u32) -> AnyView {
     };
     let left = Memo::new(move |_| days.with(|days| days.iter().map(|day| day.remaining).sum::<u32>()));
     let first = Memo::new(move |_| days.with(|days| days.iter().find(|day| day.remaining > 0).map(|day| day.date)));
-    let number = move || match left.get() {
+    let number = move || {
+        match left.get() {
         0 => view! { <span class="left none">{t("已约满", "Full")}<small>{t("看何时放号", "See when more open")}</small></span> }.into_any(),
         left => {
             view! { <span class="left"><b class="num">{left}</b><small>{lang.pick("个号", if left == 1 { "place" } else { "places" })}</small></span> }
                 .into_any()
         }
+    }
     };
     let soonest = move || {
         first.get().map(|date| {

@@ -35,7 +35,7 @@ pub fn App() -> impl IntoView {
     view! {
         <Router>
             {shell::header()}
-            <main id="main">
+            <main id="main" tabindex="-1">
                 <FlatRoutes fallback=missing::page>
                     <Route path=path!("/") view=home::page />
                     <Route path=path!("/sites/:id") view=site::page />

@@ -56,7 +56,8 @@ fn choose(state: State, booking: Booking) -> AnyView {
         ..Field::text("site", t("接种点", "Site"))
     };
     let sites = state.overview_now(|now| {
-        let given = |site: &domain::availability::SiteDays| site.vaccine_ids.contains(&booking.vaccine.id) || site.id == booking.site.id;
+        let given =
+            |site: &domain::availability::SiteDays| site.vaccine_ids.contains(&booking.vaccine.id) || site.id == booking.site.id;
         now.sites
             .iter()
             .filter(|now| given(&now.site))

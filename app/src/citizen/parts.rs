@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use super::sign_in;
 use super::state::State;
 use crate::ui::icon::{BACK, icon};
-use crate::ui::{Load, lang, t};
+use crate::ui::{Load, lang, page, t};
 
 /// The link back, on top of a page.
 pub(crate) fn back(href: impl Into<String>) -> AnyView {
@@ -78,7 +78,8 @@ pub(crate) fn refused(error: &Error, actions: AnyView) -> AnyView {
 
 /// A refusal with one way on: to try again.
 pub(crate) fn try_again(error: &Error, again: Callback<()>) -> AnyView {
-    let button = view! { <button type="button" class="btn quiet" on:click=move |_| again.run(())>{t("再试一次", "Try again")}</button> };
+    let button =
+        view! { <button type="button" class="btn quiet" on:click=move |_| again.run(())>{t("再试一次", "Try again")}</button> };
     refused(error, button.into_any())
 }
 
@@ -91,7 +92,10 @@ pub(crate) fn shown<T: Clone + Send + Sync + 'static>(
     let state = State::here();
     match what.get() {
         Load::Waiting => waiting(3),
-        Load::Ready(value) => ready(value),
+        Load::Ready(value) => {
+            page::arrived();
+            ready(value)
+        }
         Load::Failed(error) if error.code == ErrorCode::SignInRequired => {
             state.heed(&error);
             sign_in::panel(again)
@@ -112,6 +116,11 @@ pub(crate) fn site_path(id: Uuid) -> String {
     format!("/sites/{id}")
 }
 
+/// The same, to choose another time in the middle of a booking: it leads back to the answers.
+pub(crate) fn change_path(id: Uuid) -> String {
+    format!("/sites/{id}?change=1")
+}
+
 /// What needs the overview: bars until it is here, a way on where it failed.
 pub(crate) fn shown_overview(state: State, ready: impl Fn() -> AnyView + Copy + Send + Sync + 'static) -> AnyView {
     #[derive(Clone, PartialEq)]
@@ -129,7 +138,10 @@ pub(crate) fn shown_overview(state: State, ready: impl Fn() -> AnyView + Copy + 
     });
     (move || match now.get() {
         Now::Waiting => waiting(4),
-        Now::Ready => ready(),
+        Now::Ready => {
+            page::arrived();
+            ready()
+        }
         Now::Failed(error) => try_again(&error, Callback::new(move |()| state.live.refresh())),
     })
     .into_any()

@@ -11,7 +11,8 @@ use crate::ui::{dom, now_lang, t};
 
 const WIDTH: u32 = 720;
 const HEIGHT: u32 = 1180;
-const FONT: &str = "-apple-system, 'PingFang SC', 'HarmonyOS Sans SC', 'Noto Sans SC', 'Noto Sans CJK SC', 'Microsoft YaHei', sans-serif";
+const FONT: &str =
+    "-apple-system, 'PingFang SC', 'HarmonyOS Sans SC', 'Noto Sans SC', 'Noto Sans CJK SC', 'Microsoft YaHei', sans-serif";
 const SHOWN: &str = "picture";
 
 /// The button that makes the picture, and the picture under it.

@@ -1,5 +1,6 @@
 //! The frame around every page: the bar on top with its switches, the three tabs, and the line that helps.
 
+use domain::Uuid;
 use domain::lang::Lang;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
@@ -10,7 +11,8 @@ use crate::ui::prefs::{self, TextSize};
 use crate::ui::{nav, now_lang, set_lang, t, text_size};
 
 const LOOK: &str = "M4 6h16M4 12h16M4 18h9";
-const TICKETS: &str = "M4 7a2 2 0 0 1 2-2h12a2 2 0 0 1 2 2v3a2 2 0 0 0 0 4v3a2 2 0 0 1-2 2H6a2 2 0 0 1-2-2v-3a2 2 0 0 0 0-4zM14 6v12";
+const TICKETS: &str =
+    "M4 7a2 2 0 0 1 2-2h12a2 2 0 0 1 2 2v3a2 2 0 0 0 0 4v3a2 2 0 0 1-2 2H6a2 2 0 0 1-2-2v-3a2 2 0 0 0 0-4zM14 6v12";
 const INFO: &str = "M12 3a9 9 0 1 1 0 18 9 9 0 0 1 0-18zM12 11v5M12 8v.01";
 
 /// The bar on top, and the tabs: at the bottom of a phone, in the bar of a wide screen.
@@ -19,7 +21,7 @@ pub(crate) fn header() -> AnyView {
     let state = State::here();
     let city = move || state.overview(|now| now.city.title(crate::ui::lang()).to_owned());
     view! {
-        <a class="skip" href="#title" on:click=skip>{move || t("跳到正文", "Skip to the page")}</a>
+        <a class="skip" href="#main" on:click=skip>{move || t("跳到正文", "Skip to the page")}</a>
         <header class="top">
             <a class="mark" href="/">
                 <svg viewBox="0 0 32 32" width="28" height="28" aria-hidden="true">
@@ -37,7 +39,7 @@ pub(crate) fn header() -> AnyView {
 
 fn skip(event: leptos::ev::MouseEvent) {
     event.prevent_default();
-    crate::ui::dom::focus(crate::ui::page::TITLE);
+    crate::ui::dom::focus("main");
 }
 
 fn tabs() -> AnyView {
@@ -118,8 +120,26 @@ pub(crate) fn helpline() -> AnyView {
             .into_any(),
         )
     };
+    let path = use_location().pathname;
+    let site = move || {
+        let phone = path.with(|path| site_phone(state, path))?;
+        let dial = tel(&phone);
+        Some(view! { <p>{t("接种点电话 ", "The site's phone ")}<a href=dial>{phone}</a></p> }.into_any())
+    };
     let hosted = prefs::host().map(|_| switches());
-    view! { <footer class="help">{line}{hosted}</footer> }.into_any()
+    view! { <footer class="help">{line}{site}{hosted}</footer> }.into_any()
+}
+
+/// The telephone of the site that a page is about.
+fn site_phone(state: State, path: &str) -> Option<String> {
+    let mut parts = path.trim_start_matches('/').split('/');
+    let id = match (parts.next()?, parts.next()?) {
+        ("sites", id) => Uuid::parse_str(id).ok()?,
+        ("book", _) => state.draft.with(|draft| draft.slot.as_ref().map(|slot| slot.site_id))?,
+        ("bookings", _) => return state.site_phone.get(),
+        _ => return None,
+    };
+    state.overview(|now| now.site(id).map(|now| now.site.phone.clone()))?
 }
 
 /// The address that a tap on a telephone number calls.

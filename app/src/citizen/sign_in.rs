@@ -104,7 +104,8 @@ impl Form {
             event.prevent_default();
             self.enter(state);
         };
-        let resend = move || match self.wait_s.get() {
+        let resend = move || {
+            match self.wait_s.get() {
             0 => {
                 view! { <button type="button" class="linkish" on:click=move |_| self.send()>{t("重新获取验证码", "Send another code")}</button> }
                     .into_any()
@@ -113,6 +114,7 @@ impl Form {
                 let words = crate::ui::lang().pick(format!("{left} 秒后可重新获取"), format!("Another code in {left} s"));
                 view! { <span class="quiet-text num">{words}</span> }.into_any()
             }
+        }
         };
         let demo = move || state.demo.get().unwrap_or(false).then(demo_hint);
         let other = move |_| {
@@ -165,7 +167,8 @@ impl Form {
     }
 
     fn enter(self, state: State) {
-        let code: String = self.code.get_untracked().chars().map(domain::identity::half_width).filter(char::is_ascii_digit).collect();
+        let code: String =
+            self.code.get_untracked().chars().map(domain::identity::half_width).filter(char::is_ascii_digit).collect();
         if code.len() != DIGITS {
             let reason = if code.is_empty() { Reason::Missing } else { Reason::SignInCode };
             return self.errors.set(vec![Error::field(CODE, reason)]);

@@ -16,7 +16,7 @@ use super::shell::tel;
 use super::state::State;
 use crate::live::{Overview, SlotNow};
 use crate::ui::icon::{PHONE, icon};
-use crate::ui::{Load, heading, lang, nav, t, titled};
+use crate::ui::{Load, dom, heading, lang, nav, t, titled};
 
 /// The page.
 pub(crate) fn page() -> AnyView {
@@ -46,7 +46,8 @@ fn of(id: Uuid) -> AnyView {
             let content = match (&overview, slots.get()) {
                 (Load::Failed(error), _) => try_again(error, again),
                 (Load::Ready(now), _) if now.site(id).is_none() => {
-                    view! { {heading(t("没有这个接种点", "No such site"))} <p>{Error::new(Reason::NotFound).text(lang())}</p> }.into_any()
+                    view! { {heading(t("没有这个接种点", "No such site"))} <p>{Error::new(Reason::NotFound).text(lang())}</p> }
+                        .into_any()
                 }
                 (Load::Ready(now), Load::Failed(error)) => view! { {facts_of(now, id)} {try_again(&error, again)} }.into_any(),
                 (Load::Ready(now), Load::Ready(slots)) => ready(state, now, id, slots, vaccine, day),
@@ -100,7 +101,8 @@ fn ready(
     }
     let pick = Callback::new(move |slot: Slot| {
         state.draft.update(|draft| draft.choose(id, &slot));
-        nav::go("/book/whom");
+        // In the middle of a booking back to the answers; the guard there asks what is still open.
+        nav::go(if dom::query("change").is_some() { "/book/check" } else { "/book/whom" });
     });
     let today = now.today;
     let list = move || {
@@ -137,7 +139,12 @@ fn first_choice(state: State, given: &[Vaccine], slots: &[SlotNow]) -> Option<St
 /// Which vaccine, where the site gives several; its name where it gives one.
 fn vaccines(given: &[Vaccine], chosen: RwSignal<Option<String>>, day: RwSignal<Option<NaiveDate>>) -> AnyView {
     let lang = lang();
-    let doses = |vaccine: &Vaccine| lang.pick(format!("打 {} 剂", vaccine.doses), format!("{} dose{}", vaccine.doses, if vaccine.doses == 1 { "" } else { "s" }));
+    let doses = |vaccine: &Vaccine| {
+        lang.pick(
+            format!("打 {} 剂", vaccine.doses),
+            format!("{} dose{}", vaccine.doses, if vaccine.doses == 1 { "" } else { "s" }),
+        )
+    };
     if let [only] = given {
         return view! { <p class="vaccine-only">{only.title(lang).to_owned()}<small>{doses(only)}</small></p> }.into_any();
     }

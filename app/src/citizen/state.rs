@@ -31,6 +31,8 @@ pub(crate) struct State {
     pub(crate) notice: RwSignal<Load<Notice>>,
     /// The booking that was last made, moved or cancelled here: its page need not ask again.
     pub(crate) last: RwSignal<Option<Booking>>,
+    /// The telephone of the site that a page is about, where the address does not tell it.
+    pub(crate) site_phone: RwSignal<Option<String>>,
     /// Whether this is a demonstration, with an inbox for its messages.
     pub(crate) demo: RwSignal<Option<bool>>,
 }
@@ -48,6 +50,7 @@ impl State {
             people: RwSignal::new(Load::Waiting),
             notice: RwSignal::new(Load::Waiting),
             last: RwSignal::new(None),
+            site_phone: RwSignal::new(None),
             demo: RwSignal::new(None),
         };
         Effect::new(move |_| state.draft.with(Draft::keep));

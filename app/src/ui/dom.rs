@@ -3,7 +3,7 @@
 use domain::{DateTime, Utc};
 use leptos::prelude::{request_animation_frame, set_timeout};
 use wasm_bindgen::JsCast;
-use web_sys::{Document, HtmlElement, Storage, Window};
+use web_sys::{Document, HtmlElement, Storage, VisibilityState, Window};
 
 /// The window.
 pub fn window() -> Window {
@@ -82,6 +82,11 @@ pub fn after(ms: u32, then: impl FnOnce() + 'static) {
 pub fn now() -> DateTime<Utc> {
     // Milliseconds since 1970 stay exact in a double for 285,000 years.
     DateTime::from_timestamp_millis(js_sys::Date::now() as i64).unwrap_or_default()
+}
+
+/// Whether the page is in sight.
+pub fn is_visible() -> bool {
+    document().visibility_state() == VisibilityState::Visible
 }
 
 /// Sets the document's title, without touching what is not ours.

@@ -89,7 +89,12 @@ pub fn worded_field(field: Field, label: String, hint: String, value: RwSignal<S
 }
 
 /// A field with a list to choose from: pairs of value and words. The first line asks to choose.
-pub fn select_field(field: Field, options: Vec<(String, String)>, value: RwSignal<String>, errors: RwSignal<Vec<Error>>) -> AnyView {
+pub fn select_field(
+    field: Field,
+    options: Vec<(String, String)>,
+    value: RwSignal<String>,
+    errors: RwSignal<Vec<Error>>,
+) -> AnyView {
     let id = field.id();
     let chosen = value.get_untracked();
     let lines: Vec<AnyView> = options
@@ -105,6 +110,7 @@ pub fn select_field(field: Field, options: Vec<(String, String)>, value: RwSigna
             id=id.clone()
             name=field.name
             autocomplete=field.autocomplete
+            prop:value=move || value.get()
             on:change=move |event| value.set(event_target_value(&event))
             aria-describedby=described_by(&id, field.hint)
             aria-invalid=move || is_wrong(errors, field.name).then_some("true")

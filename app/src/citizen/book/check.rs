@@ -9,7 +9,7 @@ use super::submit::Submit;
 use super::{Step, framed, next_best, vaccine_of};
 use crate::citizen::draft::{Draft, Whom};
 use crate::citizen::notice::text_of;
-use crate::citizen::parts::{dose_words, refused, shown, site_path, when};
+use crate::citizen::parts::{change_path, dose_words, refused, shown, when};
 use crate::live::Overview;
 use crate::ui::page::TITLE;
 use crate::ui::{dom, heading, lang, nav, submit_button, t, titled};
@@ -48,7 +48,7 @@ fn rows(draft: &Draft, now: &Overview, lang: Lang) -> Vec<AnyView> {
     let Some(slot) = &draft.slot else { return vec![] };
     let site = now.site(slot.site_id).map(|now| lang.pick(&now.site.name, &now.site.name_en).clone()).unwrap_or_default();
     let vaccine = vaccine_of(draft, now);
-    let place = site_path(slot.site_id);
+    let place = change_path(slot.site_id);
     let (document, home) = person_rows(draft, now, lang);
     let known = matches!(draft.whom, Some(Whom::Known(_)));
     let person = if known { Step::Whom } else { Step::Details }.path();
@@ -59,7 +59,11 @@ fn rows(draft: &Draft, now: &Overview, lang: Lang) -> Vec<AnyView> {
     if !known {
         rows.push(row(t("住址", "Address"), home, Some((person, t("改住址", "Change the address")))));
     }
-    rows.push(row(t("时间", "When"), when(slot.window, Some(now.today), lang), Some((place.clone(), t("改时间", "Change the time")))));
+    rows.push(row(
+        t("时间", "When"),
+        when(slot.window, Some(now.today), lang),
+        Some((place.clone(), t("改时间", "Change the time"))),
+    ));
     rows.push(row(t("地点", "Where"), site, Some((place, t("改地点", "Change the site")))));
     if let (Some(vaccine), Some(dose)) = (vaccine, draft.dose) {
         let words = format!("{} · {}", vaccine.title(lang), dose_words(dose, vaccine.doses, lang));
@@ -170,7 +174,7 @@ fn refusal(submit: Submit, error: &Error) -> AnyView {
         }
         (_, Some(Reason::TooEarly { .. } | Reason::TooLate { .. } | Reason::UnderAge { .. })) => {
             let site = state.draft.with_untracked(|draft| draft.slot.as_ref().map(|slot| slot.site_id)).unwrap_or_default();
-            view! { <a class="btn" href=site_path(site)>{t("换个日子", "Another day")}</a> }.into_any()
+            view! { <a class="btn" href=change_path(site)>{t("换个日子", "Another day")}</a> }.into_any()
         }
         (_, Some(Reason::PreviousDose { .. } | Reason::DoseNumber | Reason::Date | Reason::MixedCourse)) => {
             view! { <a class="btn" href=Step::Dose.path()>{t("改剂次", "Change the dose")}</a> }.into_any()

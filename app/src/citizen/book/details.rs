@@ -37,9 +37,9 @@ impl Fields {
         }
     }
 
-    fn typed(self, before: &Typed) -> Typed {
+    fn typed(self) -> Typed {
         Typed {
-            id: before.id,
+            id: None,
             name: self.name.get(),
             phone: self.phone.get(),
             kind: self.kind.get(),
@@ -70,8 +70,8 @@ pub(super) fn page() -> AnyView {
     let errors = RwSignal::new(state.person_errors.try_update(core::mem::take).unwrap_or_default());
     let refusal = RwSignal::new(None::<Error>);
     Effect::new(move |_| {
-        let typed = fields.typed(&state.draft.with_untracked(|draft| draft.typed().clone()));
-        state.draft.update(|draft| *draft.typed_mut() = typed);
+        let typed = fields.typed();
+        state.draft.update(|draft| draft.retype(typed));
     });
     let title = move || match relation {
         Relation::Myself => t("您的信息", "Your details"),
@@ -127,14 +127,20 @@ fn inputs(state: State, fields: Fields, relation: Relation, errors: RwSignal<Vec
     let number = Field { most: 30, ..Field::text("document.number", t("证件号码", "Document number")) };
     let birth = move || {
         fields.asks_birth().then(|| {
-            let field = Field { kind: "date", autocomplete: auto("bday"), ..Field::text("born_on", t("出生日期", "Date of birth")) };
+            let field =
+                Field { kind: "date", autocomplete: auto("bday"), ..Field::text("born_on", t("出生日期", "Date of birth")) };
             text_field(field, fields.born_on, errors)
         })
     };
-    let county = Field { hint: t("现在住在哪里", "Where they live now"), ..Field::text("county", t("现居住县市区", "County of residence")) };
+    let county = Field {
+        hint: t("现在住在哪里", "Where they live now"),
+        ..Field::text("county", t("现居住县市区", "County of residence"))
+    };
     let county = if mine { Field { hint: "", ..county } } else { county };
     let counties = state
-        .overview_now(|now| now.city.divisions.iter().map(|division| (division.code.clone(), division.title(lang).to_owned())).collect())
+        .overview_now(|now| {
+            now.city.divisions.iter().map(|division| (division.code.clone(), division.title(lang).to_owned())).collect()
+        })
         .unwrap_or_default();
     let address = Field {
         hint: t("只用汉字和数字，例如：梧桐街道翠竹路12号", "Chinese characters and digits only, such as 梧桐街道翠竹路12号"),
@@ -148,9 +154,28 @@ fn inputs(state: State, fields: Fields, relation: Relation, errors: RwSignal<Vec
         {text_field(number, fields.number, errors)}
         {birth}
         {(!mine).then(|| text_field(phone, fields.phone, errors))}
+        {(!mine).then(|| same_home(state, fields))}
         {select_field(county, counties, fields.county, errors)}
         {text_field(address, fields.address, errors)}
     }
+    .into_any()
+}
+
+/// For who lives with the account's holder: the address need not be typed again.
+fn same_home(state: State, fields: Fields) -> AnyView {
+    (move || {
+        let mine = state.people.with(|people| {
+            let myself = people.ready()?.iter().find(|person| person.relation == Relation::Myself)?;
+            Some((myself.county.clone(), myself.address.clone()))
+        });
+        mine.map(|(county, address)| {
+            let copy = move |_| {
+                fields.county.set(county.clone());
+                fields.address.set(address.clone());
+            };
+            view! { <button type="button" class="btn quiet" on:click=copy>{t("和我住在一起，用我的住址", "We live together: use my address")}</button> }.into_any()
+        })
+    })
     .into_any()
 }
 

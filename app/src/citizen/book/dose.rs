@@ -8,9 +8,9 @@ use leptos::prelude::*;
 
 use super::whom::answer;
 use super::{Step, framed, go_on, vaccine_of};
-use crate::citizen::parts::{refused, site_path};
+use crate::citizen::parts::{change_path, refused};
 use crate::citizen::state::State;
-use crate::ui::{Field, dom, error_summary, heading, lang, page, submit_button, t, worded_field, titled};
+use crate::ui::{Field, dom, error_summary, heading, lang, page, submit_button, t, titled, worded_field};
 
 const PREVIOUS: &str = "previous_dose_on";
 
@@ -46,7 +46,7 @@ pub(super) fn page() -> AnyView {
 fn ways(state: State) -> AnyView {
     let site = state.draft.with_untracked(|draft| draft.slot.as_ref().map(|slot| slot.site_id)).unwrap_or_default();
     view! {
-        <a class="btn quiet" href=site_path(site)>{t("换个日子", "Another day")}</a>
+        <a class="btn quiet" href=change_path(site)>{t("换个日子", "Another day")}</a>
         <a class="btn quiet" href="/bookings">{t("看我的预约", "See my bookings")}</a>
     }
     .into_any()
@@ -98,7 +98,9 @@ fn passed(words: String, record: Option<&DoseRecord>, lang: domain::lang::Lang) 
         Some(record) if !record.given => lang.pick(format!("已约在 {day}"), format!("Booked for {day}")),
         _ => lang.pick(format!("已接种 {day}"), format!("Given {day}")),
     };
-    let see = record.is_some_and(|record| !record.given).then(|| view! { <a href="/bookings">{t("查看这个预约", "See this booking")}</a> });
+    let see = record
+        .is_some_and(|record| !record.given)
+        .then(|| view! { <a href="/bookings">{t("查看这个预约", "See this booking")}</a> });
     view! { <li class="answer off"><b>{words}</b><span>{hint}</span>{see}</li> }.into_any()
 }
 
@@ -178,7 +180,10 @@ fn hint_of(state: State, dose: u8) -> String {
         vaccine.window(dose).map(|window| window.first_day(day).signed_duration_since(day).num_days())
     });
     match days {
-        Some(days) => lang().pick(format!("看接种证或接种记录；两剂至少隔 {days} 天"), format!("See the vaccination record; doses are at least {days} days apart")),
+        Some(days) => lang().pick(
+            format!("看接种证或接种记录；两剂至少隔 {days} 天"),
+            format!("See the vaccination record; doses are at least {days} days apart"),
+        ),
         None => String::new(),
     }
 }

@@ -149,10 +149,8 @@ fn go_on(state: State, from: Step) {
 
 /// A dose that need not be asked is answered by itself.
 fn fill_dose(state: State) {
-    let known = state
-        .draft
-        .with_untracked(|draft| state.overview_now(|now| draft.known_dose(vaccine_of(draft, now)?, now)))
-        .flatten();
+    let known =
+        state.draft.with_untracked(|draft| state.overview_now(|now| draft.known_dose(vaccine_of(draft, now)?, now))).flatten();
     if known.is_some() && state.draft.with_untracked(|draft| draft.dose != known) {
         state.draft.update(|draft| draft.dose = known);
     }
@@ -160,10 +158,7 @@ fn fill_dose(state: State) {
 
 fn with_steps<T>(state: State, read: impl FnOnce(&[Step], &Draft, &Overview) -> Option<T>) -> Option<T> {
     let signed_in = state.signed_in.get_untracked();
-    state
-        .draft
-        .with_untracked(|draft| state.overview_now(|now| read(&steps(draft, now, signed_in), draft, now)))
-        .flatten()
+    state.draft.with_untracked(|draft| state.overview_now(|now| read(&steps(draft, now, signed_in), draft, now))).flatten()
 }
 
 /// The vaccine of the chosen place.
@@ -207,36 +202,43 @@ fn framed(step: Step, body: impl Fn() -> AnyView) -> AnyView {
 fn step_line(at: usize, of: usize) -> AnyView {
     let words = lang().pick(format!("第 {at} 步，共 {of} 步"), format!("Step {at} of {of}"));
     let dots: Vec<AnyView> = (1..=of).map(|dot| view! { <i class:on=dot <= at></i> }.into_any()).collect();
-    view! { <p class="step"><span aria-current="step">{words}</span><span class="dots" aria-hidden="true">{dots}</span></p> }.into_any()
+    view! { <p class="step"><span aria-current="step">{words}</span><span class="dots" aria-hidden="true">{dots}</span></p> }
+        .into_any()
 }
 
 /// The strip that keeps in sight whom it is for, when and where.
 fn about(state: State) -> AnyView {
     (move || {
         let lang = lang();
-        state.draft.with(|draft| {
-            state.overview(|now| {
-                let slot = draft.slot.as_ref()?;
-                let site = now.site(slot.site_id)?;
-                let vaccine = now.vaccine(&slot.vaccine_id)?;
-                let name = draft.name().to_owned();
-                let whom = (!name.is_empty())
-                    .then(|| view! { <b class="name">{lang.pick(format!("为 {name} 预约"), format!("For {name}"))}</b> }.into_any());
-                let dose = draft.dose.filter(|_| vaccine.doses > 1).map(|dose| format!(" · {}", dose_words(dose, vaccine.doses, lang)));
-                Some(
-                    view! {
-                        <div class="about">
-                            {whom}
-                            {when(slot.window, None, lang)}
-                            <span>{lang.pick(&site.site.name, &site.site.name_en).clone()}</span>
-                            <span>{vaccine.title(lang).to_owned()}{dose}</span>
-                        </div>
-                    }
-                    .into_any(),
-                )
+        state
+            .draft
+            .with(|draft| {
+                state.overview(|now| {
+                    let slot = draft.slot.as_ref()?;
+                    let site = now.site(slot.site_id)?;
+                    let vaccine = now.vaccine(&slot.vaccine_id)?;
+                    let name = draft.name().to_owned();
+                    let whom = (!name.is_empty()).then(|| {
+                        view! { <b class="name">{lang.pick(format!("为 {name} 预约"), format!("For {name}"))}</b> }.into_any()
+                    });
+                    let dose = draft
+                        .dose
+                        .filter(|_| vaccine.doses > 1)
+                        .map(|dose| format!(" · {}", dose_words(dose, vaccine.doses, lang)));
+                    Some(
+                        view! {
+                            <div class="about">
+                                {whom}
+                                {when(slot.window, None, lang)}
+                                <span>{lang.pick(&site.site.name, &site.site.name_en).clone()}</span>
+                                <span>{vaccine.title(lang).to_owned()}{dose}</span>
+                            </div>
+                        }
+                        .into_any(),
+                    )
+                })
             })
-        })
-        .flatten()
+            .flatten()
     })
     .into_any()
 }

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::citizen::draft::Chosen;
-use crate::citizen::parts::{day_words, places, site_path, waiting};
+use crate::citizen::parts::{change_path, day_words, places, waiting};
 use crate::citizen::state::State;
 use crate::live::read_slots;
 use crate::ui::{lang, t};
@@ -36,7 +36,7 @@ pub(super) fn offers(state: State, then: Callback<()>) -> AnyView {
             <h3>{t("相近的时间", "Times close to it")}</h3>
             {list}
             <div class="actions">
-                <a class="btn quiet" href=site_path(site)>{t("看这里的全部时间", "All times here")}</a>
+                <a class="btn quiet" href=change_path(site)>{t("看这里的全部时间", "All times here")}</a>
                 <a class="btn quiet" href="/">{t("换个接种点", "Another site")}</a>
             </div>
         </div>

@@ -110,7 +110,8 @@ fn same_person(people: &[Person], relation: Relation, typed: &Typed) -> Option<U
     let document = typed.masked_document();
     let same = |person: &&Person| {
         person.relation == relation
-            && (relation == Relation::Myself || person.name == typed.name.trim() && Some(&person.document.number) == document.as_ref())
+            && (relation == Relation::Myself
+                || person.name == typed.name.trim() && Some(&person.document.number) == document.as_ref())
     };
     people.iter().find(same).map(|person| person.id)
 }

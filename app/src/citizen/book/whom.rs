@@ -47,7 +47,12 @@ fn choices(state: State, refusal: RwSignal<Option<Error>>) -> AnyView {
     };
     let has_self = people.iter().any(|person| person.relation == Relation::Myself);
     let myself = (!has_self).then(|| {
-        new_person(state, Relation::Myself, t("给自己约", "For myself"), t("需要您的证件号码和住址", "Have your identity document ready"))
+        new_person(
+            state,
+            Relation::Myself,
+            t("给自己约", "For myself"),
+            t("需要您的证件号码和住址", "Have your identity document ready"),
+        )
     });
     let known: Vec<AnyView> = people.into_iter().map(|person| known_person(state, person, refusal)).collect();
     view! {
