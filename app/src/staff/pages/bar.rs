@@ -57,13 +57,14 @@ fn site_choice(desk: Desk) -> AnyView {
     };
     let none = move || desk.site_id.get().is_none();
     view! {
-        <label class="bar-choice">
-            <span class="sr">{move || t("接种点", "Site")}</span>
-            <select on:change=move |event| desk.choose_site(event_target_value(&event).parse().ok())>
-                <option value="" selected=none>{move || t("选择接种点", "Choose a site")}</option>
-                {options}
-            </select>
-        </label>
+        <select
+            class="bar-choice"
+            aria-label=move || t("接种点", "Site")
+            on:change=move |event| desk.choose_site(event_target_value(&event).parse().ok())
+        >
+            <option value="" selected=none>{move || t("选择接种点", "Choose a site")}</option>
+            {options}
+        </select>
     }
     .into_any()
 }

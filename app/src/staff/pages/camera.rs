@@ -254,10 +254,13 @@ impl Camera {
         let choice = move || {
             (self.lenses.with(Vec::len) > 1).then(|| {
                 view! {
-                    <label class="camera-choice">
-                        <span class="sr">{t("选择摄像头", "Choose a camera")}</span>
-                        <select on:change=move |event| self.choose(event_target_value(&event))>{options}</select>
-                    </label>
+                    <select
+                        class="camera-choice"
+                        aria-label=t("选择摄像头", "Choose a camera")
+                        on:change=move |event| self.choose(event_target_value(&event))
+                    >
+                        {options}
+                    </select>
                 }
             })
         };
