@@ -1,6 +1,6 @@
 // What the service says to programs: another citizen who acts at the same time, and the phone's messages.
 import { randomUUID } from 'node:crypto'
-import type { Page } from '@playwright/test'
+import type { BrowserContext, Page } from '@playwright/test'
 import { type Someone, someone } from './people.ts'
 
 export interface Slot {
@@ -105,6 +105,12 @@ export class Caller {
     const cookies = await page.context().cookies(caller.url)
     caller.cookie = cookies.map(({ name, value }) => `${name}=${value}`).join('; ')
     return caller
+  }
+
+  /** Lets a page be signed in as this one. */
+  async signInto(context: BrowserContext): Promise<void> {
+    const [name, value] = this.cookie.split('=')
+    await context.addCookies([{ name: name!, value: value!, url: this.url }])
   }
 
   async call<T>(path: string, body: unknown = {}): Promise<T> {

@@ -1,5 +1,5 @@
 // The browser that the system brings, and the screens that people hold.
-import type { LaunchOptions } from '@playwright/test'
+import { type Browser, type LaunchOptions, chromium } from '@playwright/test'
 
 const ROOT = process.getuid?.() === 0
 
@@ -15,6 +15,11 @@ export const SWITCHES = [
 ]
 
 export const LAUNCH: LaunchOptions = { executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: SWITCHES }
+
+/** A second browser, with switches of its own. */
+export function launch(...switches: string[]): Promise<Browser> {
+  return chromium.launch({ ...LAUNCH, args: [...SWITCHES, ...switches] })
+}
 
 /** A citizen's phone. */
 export const PHONE = {

@@ -2,9 +2,9 @@
 import { mkdtemp, open, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Browser, chromium } from '@playwright/test'
+import type { Browser } from '@playwright/test'
 import { PNG } from 'pngjs'
-import { LAUNCH, SWITCHES } from './browser.ts'
+import { launch } from './browser.ts'
 
 const WIDTH = 640
 const HEIGHT = 480
@@ -58,8 +58,11 @@ export async function filming(picture: Buffer): Promise<Filming> {
     await file.write(at < HELD_UP_S * FRAMES_A_SECOND ? seen : unseen)
   }
   await file.close()
-  const camera = ['--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream', `--use-file-for-fake-video-capture=${path}`]
-  const browser = await chromium.launch({ ...LAUNCH, args: [...SWITCHES, ...camera] })
+  const browser = await launch(
+    '--use-fake-ui-for-media-stream',
+    '--use-fake-device-for-media-stream',
+    `--use-file-for-fake-video-capture=${path}`,
+  )
   return {
     browser,
     async close() {
@@ -67,4 +70,14 @@ export async function filming(picture: Buffer): Promise<Filming> {
       await rm(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** A browser that has a camera, and somebody who does not allow it. */
+export function refusing(): Promise<Browser> {
+  return launch('--use-fake-device-for-media-stream', '--deny-permission-prompts')
+}
+
+/** A browser on a machine without a camera. */
+export function cameraless(): Promise<Browser> {
+  return launch('--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream=device-count=0')
 }

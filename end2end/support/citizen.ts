@@ -87,6 +87,11 @@ export async function submit(page: Page): Promise<void> {
 export async function signIn(page: Page, phone: string): Promise<void> {
   await page.getByLabel('您的手机号').fill(phone)
   await page.getByRole('button', { name: '获取验证码' }).click()
+  await enterCode(page, phone)
+}
+
+/** Enters the code that was sent. */
+export async function enterCode(page: Page, phone: string): Promise<void> {
   const code = page.getByLabel('短信里的 6 位验证码')
   await expect(code).toBeFocused()
   await code.fill(await signInCode(new URL(page.url()).origin, phone))

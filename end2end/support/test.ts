@@ -5,7 +5,7 @@ import { Service, type Settings } from './service.ts'
 /** What the browser complains about while a page works. A test that causes a complaint says so beforehand. */
 export class Complaints {
   private readonly heard: string[] = []
-  private readonly expected: RegExp[] = []
+  private readonly expected: RegExp[] = [NOBODY_YET]
 
   /** Complaints that this test causes on purpose. */
   expect(...complaints: RegExp[]): void {
@@ -31,9 +31,12 @@ export class Complaints {
 }
 
 /** How Chromium reports a refusal to a page's call. */
-export function refusal(status: number): RegExp {
-  return new RegExp(`Failed to load resource: the server responded with a status of ${status} `)
+export function refusal(status: number, call = ''): RegExp {
+  return new RegExp(`Failed to load resource: the server responded with a status of ${status} .*${call}`)
 }
+
+/** A page of staff asks who is signed in, and "nobody" is an answer; but Chromium says it aloud. */
+const NOBODY_YET = refusal(401, '/api/staff/me')
 
 interface Fixtures {
   /** Settings of the service that a test wants otherwise. */
