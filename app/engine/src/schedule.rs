@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use domain::error::Result;
 use domain::time::plus_days;
 use domain::{DateTime, NaiveDate, Utc, Uuid};
-use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveModelTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect};
 
@@ -36,18 +35,21 @@ impl Engine {
     /// `internal`
     pub async fn write_schedule(&self) -> Result<Written> {
         let tx = self.store().begin().await.map_err(internal)?;
+        let sites_changed = write_sites(&tx, &self.config().city).await.map_err(internal)?;
         let slots = match self.refresh_demo(&tx).await? {
             Some(slots) => slots,
             None => self.write_missing(&tx).await.map_err(internal)?,
         };
         tx.commit().await.map_err(internal)?;
-        self.fill_board().await?;
+        // readers of the feed start again when the board is filled, so not for nothing; rows that changed come with the next tick
+        if sites_changed || slots > 0 {
+            self.fill_board().await?;
+        }
         Ok(Written { sites: self.config().city.sites.len(), slots })
     }
 
     async fn write_missing(&self, db: &impl ConnectionTrait) -> core::result::Result<usize, DbErr> {
         let (now, city) = (self.now(), &self.config().city);
-        write_sites(db, city).await?;
         let planned = missing_slots(db, city, self.today(), DAYS).await?;
         let rows: Vec<_> = planned.iter().map(|(_, planned)| planned_row(planned, now)).collect();
         write_slots(db, &rows).await?;
@@ -55,24 +57,30 @@ impl Engine {
     }
 }
 
-/// Writes the sites; what the file says now is what is in force.
-pub(crate) async fn write_sites(db: &impl ConnectionTrait, city: &CityFile) -> core::result::Result<(), DbErr> {
-    for (position, entry) in (0..).zip(&city.sites) {
-        let row = site::ActiveModel {
-            id: Set(entry.id()),
-            position: Set(position),
-            name: Set(entry.name.clone()),
-            name_en: Set(entry.name_en.clone()),
-            county: Set(entry.county.clone()),
-            address: Set(entry.address.clone()),
-            phone: Set(entry.phone.clone()),
-        };
-        use site::Column::{Address, County, Name, NameEn, Phone, Position};
-        let replace =
-            OnConflict::column(site::Column::Id).update_columns([Position, Name, NameEn, County, Address, Phone]).to_owned();
-        site::Entity::insert(row).on_conflict(replace).exec_without_returning(db).await?;
+/// Writes the sites that are new or changed, and tells whether there were any; what the file says now is what is in force.
+pub(crate) async fn write_sites(db: &impl ConnectionTrait, city: &CityFile) -> core::result::Result<bool, DbErr> {
+    let present = site::Entity::find().all(db).await?;
+    let wanted = (0..).zip(&city.sites).map(|(position, entry)| site_row(position, entry));
+    let changed: Vec<_> = wanted.filter(|row| !present.contains(row)).map(|row| site::ActiveModel::from(row).reset_all()).collect();
+    if changed.is_empty() {
+        return Ok(false);
     }
-    Ok(())
+    use site::Column::{Address, County, Name, NameEn, Phone, Position};
+    let replace = OnConflict::column(site::Column::Id).update_columns([Position, Name, NameEn, County, Address, Phone]).to_owned();
+    site::Entity::insert_many(changed).on_conflict(replace).exec_without_returning(db).await?;
+    Ok(true)
+}
+
+fn site_row(position: i32, entry: &SiteEntry) -> site::Model {
+    site::Model {
+        id: entry.id(),
+        position,
+        name: entry.name.clone(),
+        name_en: entry.name_en.clone(),
+        county: entry.county.clone(),
+        address: entry.address.clone(),
+        phone: entry.phone.clone(),
+    }
 }
 
 /// The slots of `days` days from `first` that are planned and not there, each with its site.
