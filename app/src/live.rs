@@ -4,8 +4,7 @@
 //! something (reconnected, page back in sight, network back) the GET is repeated; where events do not get through, it is
 //! repeated at intervals.
 
-use std::cell::{Cell, RefCell};
-use std::rc::{Rc, Weak};
+mod feed;
 
 use domain::availability::{Availability, DayRemaining, SiteChange, SiteDays, SiteSlots};
 use domain::city::City;
@@ -16,14 +15,9 @@ use domain::vaccine::Vaccine;
 use domain::{NaiveDate, Uuid};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use wasm_bindgen::JsCast;
-use wasm_bindgen::closure::Closure;
-use web_sys::{EventSource, MessageEvent};
 
-use crate::ui::{Load, call::get, dom};
-
-/// Where events do not get through: the pause between two questions, milliseconds.
-const POLL_MS: u32 = 15_000;
+use crate::ui::{Load, call::get};
+use feed::Feed;
 
 /// How many days ahead the pages count and show.
 pub const SHOWN_DAYS: u32 = 10;
@@ -35,6 +29,8 @@ pub struct Live {
     pub overview: RwSignal<Load<Overview>>,
     /// Whether what is shown may be behind, because the connection is gone.
     pub behind: RwSignal<bool>,
+    /// The version that is held.
+    version: StoredValue<u64>,
 }
 
 /// What `GET /availability` told, the numbers apart so that only they are drawn again.
@@ -87,7 +83,7 @@ impl Overview {
 impl Live {
     /// Asks for the overview at once.
     pub fn start() -> Self {
-        let live = Self { overview: RwSignal::new(Load::Waiting), behind: RwSignal::new(false) };
+        let live = Self { overview: RwSignal::new(Load::Waiting), behind: RwSignal::new(false), version: StoredValue::new(0) };
         live.refresh();
         live
     }
@@ -98,6 +94,7 @@ impl Live {
             match get::<Availability>("/availability").await {
                 Ok(fresh) => {
                     self.behind.set(false);
+                    self.version.set_value(fresh.version);
                     self.take(fresh);
                 }
                 Err(error) => {
@@ -148,22 +145,29 @@ impl Live {
 
     /// Keeps the whole overview up to date for as long as the page that asks for it lives.
     pub fn watch(self) {
-        watch("/availability/feed".to_owned(), self.behind, move |change| self.apply(&change), move || self.refresh());
-        self.refresh();
+        let feed = Feed::new(None, self.behind, self.version, move |change| self.apply(&change), move || self.refresh());
+        // What was missed since the overview was read comes with the feed's first breath.
+        Effect::new(move |_| {
+            if self.overview.with(|now| matches!(now, Load::Ready(_))) {
+                feed.open();
+            }
+        });
     }
 
-    /// A site's windows, kept up to date for as long as the page that asks for them lives.
-    pub fn watch_site(self, id: Uuid) -> RwSignal<Load<Vec<SlotNow>>> {
+    /// A site's windows, kept up to date for as long as the page that asks for them lives; and the way to ask again.
+    pub fn watch_site(self, id: Uuid) -> (RwSignal<Load<Vec<SlotNow>>>, Callback<()>) {
         let slots = RwSignal::new(Load::Waiting);
+        let version = StoredValue::new(0);
         let refresh = move || {
             spawn_local(async move {
-                match get::<SiteSlots>(&format!("/availability/{id}")).await {
+                let answer = get::<SiteSlots>(&format!("/availability/{id}")).await;
+                let _ = self.behind.try_set(answer.is_err());
+                match answer {
                     Ok(fresh) => {
-                        let _ = self.behind.try_set(false);
+                        let _ = version.try_set_value(fresh.version);
                         take_slots(slots, fresh.slots);
                     }
                     Err(error) => {
-                        let _ = self.behind.try_set(true);
                         if slots.try_with_untracked(|now| matches!(now, Load::Ready(_))) == Some(false) {
                             let _ = slots.try_set(Load::Failed(error));
                         }
@@ -172,7 +176,6 @@ impl Live {
             });
         };
         let change = move |change: SiteChange| {
-            self.apply(&change);
             let now = slots.try_with_untracked(|now| match now {
                 Load::Ready(now) => Some(now.iter().map(|slot| slot.now.get_untracked()).collect::<Vec<_>>()),
                 _ => None,
@@ -182,9 +185,14 @@ impl Live {
                 take_slots(slots, now);
             }
         };
-        watch(format!("/availability/feed?site={id}"), self.behind, change, refresh);
+        let feed = Feed::new(Some(id), self.behind, version, change, refresh);
+        Effect::new(move |_| {
+            if slots.with(|now| matches!(now, Load::Ready(_))) {
+                feed.open();
+            }
+        });
         refresh();
-        slots
+        (slots, Callback::new(move |()| refresh()))
     }
 }
 
@@ -234,106 +242,4 @@ fn set_if_changed<T: PartialEq + Send + Sync + 'static>(signal: &ArcRwSignal<T>,
 /// `not_found`, or `busy` where the network is gone.
 pub async fn read_slots(site: Uuid) -> Result<Vec<Slot>, Error> {
     Ok(get::<SiteSlots>(&format!("/availability/{site}")).await?.slots)
-}
-
-type Handler = Closure<dyn FnMut(MessageEvent)>;
-
-/// One connection to the feed. Dropped with its page; closes then.
-struct Watch {
-    url: String,
-    behind: RwSignal<bool>,
-    source: RefCell<Option<EventSource>>,
-    broken: Cell<bool>,
-    on_change: Box<dyn Fn(SiteChange)>,
-    refresh: Box<dyn Fn()>,
-    handlers: RefCell<Vec<Handler>>,
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        if let Some(source) = self.source.get_mut().take() {
-            source.close();
-        }
-    }
-}
-
-impl Watch {
-    fn open(this: &Rc<Self>) {
-        let Ok(source) = EventSource::new(&this.url) else { return };
-        let weak = Rc::downgrade(this);
-        let on = |then: fn(&Rc<Self>, MessageEvent)| {
-            let weak: Weak<Self> = weak.clone();
-            Closure::<dyn FnMut(MessageEvent)>::new(move |event| {
-                if let Some(this) = weak.upgrade() {
-                    then(&this, event);
-                }
-            })
-        };
-        let (message, opened, failed) = (on(Self::message), on(Self::opened), on(Self::failed));
-        source.set_onmessage(Some(message.as_ref().unchecked_ref()));
-        source.set_onopen(Some(opened.as_ref().unchecked_ref()));
-        source.set_onerror(Some(failed.as_ref().unchecked_ref()));
-        *this.handlers.borrow_mut() = vec![message, opened, failed];
-        *this.source.borrow_mut() = Some(source);
-    }
-
-    fn message(this: &Rc<Self>, event: MessageEvent) {
-        let change = event.data().as_string().and_then(|text| serde_json::from_str(&text).ok());
-        if let Some(change) = change {
-            (this.on_change)(change);
-        }
-    }
-
-    fn opened(this: &Rc<Self>, _: MessageEvent) {
-        let _ = this.behind.try_set(false);
-        if this.broken.replace(false) {
-            (this.refresh)();
-        }
-    }
-
-    /// The browser connects again by itself, unless the answer was no feed at all: then we ask at intervals.
-    fn failed(this: &Rc<Self>, _: MessageEvent) {
-        this.broken.set(true);
-        let closed = this.source.borrow().as_ref().is_none_or(|source| source.ready_state() == EventSource::CLOSED);
-        if closed {
-            this.source.borrow_mut().take();
-            let weak = Rc::downgrade(this);
-            dom::after(POLL_MS, move || {
-                if let Some(this) = weak.upgrade() {
-                    Self::revive(&this);
-                }
-            });
-        }
-    }
-
-    fn revive(this: &Rc<Self>) {
-        (this.refresh)();
-        if this.source.borrow().is_none() {
-            Self::open(this);
-        }
-    }
-}
-
-fn watch(url: String, behind: RwSignal<bool>, on_change: impl Fn(SiteChange) + 'static, refresh: impl Fn() + 'static) {
-    let watch = Rc::new(Watch {
-        url,
-        behind,
-        source: RefCell::default(),
-        broken: Cell::new(false),
-        on_change: Box::new(on_change),
-        refresh: Box::new(refresh),
-        handlers: RefCell::default(),
-    });
-    Watch::open(&watch);
-    for event in ["visibilitychange", "online"] {
-        let weak = Rc::downgrade(&watch);
-        let handle = window_event_listener_untyped(event, move |_| {
-            if let Some(watch) = weak.upgrade().filter(|_| dom::is_visible()) {
-                Watch::revive(&watch);
-            }
-        });
-        on_cleanup(move || handle.remove());
-    }
-    // Lives as long as the page's owner.
-    StoredValue::new_local(watch);
 }

@@ -81,7 +81,7 @@ fn choose(state: State, booking: Booking) -> AnyView {
 }
 
 fn windows(state: State, site: Uuid, booking: &Booking, choice: Choice) -> AnyView {
-    let slots = state.live.watch_site(site);
+    let (slots, ask) = state.live.watch_site(site);
     let day = RwSignal::new(None::<NaiveDate>);
     let today = state.overview_now(|now| now.today).unwrap_or_default();
     let (vaccine, window, same_site) = (booking.vaccine.id.clone(), booking.window, booking.site.id == site);
@@ -90,7 +90,10 @@ fn windows(state: State, site: Uuid, booking: &Booking, choice: Choice) -> AnyVi
         choice.slot.set(Some(slot));
         dom::focus_soon(CONFIRM);
     });
-    let again = Callback::new(move |()| super::site::reload(slots, site));
+    let again = Callback::new(move |()| {
+        slots.set(Load::Waiting);
+        ask.run(());
+    });
     (move || match slots.get() {
         Load::Waiting => waiting(3),
         Load::Failed(error) => try_again(&error, again),

@@ -30,14 +30,14 @@ pub(crate) fn page() -> AnyView {
 
 fn of(id: Uuid) -> AnyView {
     let state = State::here();
-    let slots = state.live.watch_site(id);
+    let (slots, ask) = state.live.watch_site(id);
     let vaccine = RwSignal::new(None::<String>);
     let day = RwSignal::new(None::<NaiveDate>);
     let name = move || state.overview(|now| now.site(id).map(|now| lang().pick(&now.site.name, &now.site.name_en).clone()));
     let again = Callback::new(move |()| {
         state.live.refresh();
         slots.set(Load::Waiting);
-        reload(slots, id);
+        ask.run(());
     });
     titled(
         move || name().flatten().unwrap_or_else(|| t("接种点", "Site").to_owned()),
@@ -57,17 +57,6 @@ fn of(id: Uuid) -> AnyView {
             view! { {back("/")} {content} }.into_any()
         },
     )
-}
-
-/// Asks again for a site's windows after a failure.
-pub(crate) fn reload(slots: RwSignal<Load<Vec<SlotNow>>>, id: Uuid) {
-    leptos::task::spawn_local(async move {
-        let fresh = crate::live::read_slots(id).await;
-        let _ = slots.try_set(match fresh {
-            Ok(fresh) => Load::Ready(fresh.into_iter().map(SlotNow::of).collect()),
-            Err(error) => Load::Failed(error),
-        });
-    });
 }
 
 fn facts_of(now: &Overview, id: Uuid) -> AnyView {

@@ -3,7 +3,7 @@
 use domain::{DateTime, Utc};
 use leptos::prelude::{request_animation_frame, set_timeout};
 use wasm_bindgen::JsCast;
-use web_sys::{Document, HtmlElement, Storage, VisibilityState, Window};
+use web_sys::{Document, FocusOptions, HtmlElement, Storage, VisibilityState, Window};
 
 /// The window.
 pub fn window() -> Window {
@@ -82,6 +82,15 @@ pub fn after(ms: u32, then: impl FnOnce() + 'static) {
 pub fn now() -> DateTime<Utc> {
     // Milliseconds since 1970 stay exact in a double for 285,000 years.
     DateTime::from_timestamp_millis(js_sys::Date::now() as i64).unwrap_or_default()
+}
+
+/// Gives focus without moving the page: where it stands is the router's and the browser's business.
+pub fn focus_in_place(id: &str) {
+    if let Some(element) = element(id) {
+        let options = FocusOptions::new();
+        options.set_prevent_scroll(true);
+        let _ = element.focus_with_options(&options);
+    }
 }
 
 /// Whether the page is in sight.

@@ -24,7 +24,7 @@ pub fn titled(name: impl Fn() -> String + Send + Sync + 'static, body: impl Fn()
     });
     let pages = PAGES.with(|pages| pages.replace(pages.get() + 1));
     if pages > 0 {
-        dom::focus_soon(TITLE);
+        request_animation_frame(|| dom::focus_in_place(TITLE));
     }
     let body = move || {
         let view = body();
@@ -40,7 +40,7 @@ pub fn arrived() {
         request_animation_frame(|| {
             let nowhere = dom::document().active_element().is_none_or(|element| element.tag_name() == "BODY");
             if nowhere {
-                dom::focus(TITLE);
+                dom::focus_in_place(TITLE);
             }
         });
     }
