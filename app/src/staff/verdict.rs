@@ -165,12 +165,13 @@ fn done_before(look_up: &LookUp, lang: Lang) -> String {
 fn other_site(look_up: &LookUp, site: Option<&SiteDays>, lang: Lang) -> String {
     let name = site.map_or(&*look_up.site_name, |site| lang.pick(&site.name, &site.name_en));
     let place = site.map(|site| match lang {
-        Lang::Zh => format!("（{}，电话 {}）", site.address, site.phone),
-        Lang::En => format!(" ({}, phone {})", site.address, site.phone),
+        Lang::Zh => format!("地址：{}。电话：{}。", site.address, site.phone),
+        Lang::En => format!(" Address: {}. Phone: {}.", site.address, site.phone),
     });
+    let place = place.unwrap_or_default();
     match lang {
-        Lang::Zh => format!("请到{name}{}，或由本人改约到这里。", place.unwrap_or_default()),
-        Lang::En => format!("They go to {name}{}, or move the booking here.", place.unwrap_or_default()),
+        Lang::Zh => format!("请到{name}，或由本人改约到这里。{place}"),
+        Lang::En => format!("They go to {name}, or move the booking here.{place}"),
     }
 }
 

@@ -70,6 +70,13 @@ impl Camera {
         on_cleanup(move || {
             camera.looking.try_update_value(|looking| *looking = None);
         });
+        // a tablet that slept has lost its camera; nobody should have to tap for that
+        let awake = window_event_listener(leptos::ev::visibilitychange, move |_| {
+            if camera.state.try_get_untracked() == Some(State::Lost) && !dom::document().hidden() {
+                camera.open();
+            }
+        });
+        on_cleanup(move || awake.remove());
         if dom::local(ON).is_some() {
             camera.open();
         }
@@ -293,7 +300,7 @@ impl Looking {
         }
         self.last_frame_s = frame_s;
         self.frames = self.frames.wrapping_add(1);
-        let part = if self.frames % 2 == 0 { Part::MIDDLE } else { Part::WHOLE };
+        let part = if self.frames.is_multiple_of(2) { Part::MIDDLE } else { Part::WHOLE };
         let grey = self.paper.of_video(video, part)?;
         let grey = if self.frames % 8 == 7 { grey.inverted() } else { grey };
         let text = decode(&grey);

@@ -72,10 +72,22 @@ impl Counter {
             nonce: StoredValue::new(Uuid::nil()),
         };
         counter.go_on_after_trouble();
+        counter.forget_for_another();
         if let Some(wanted) = counter.desk.wanted.try_update(Option::take).flatten() {
             counter.look_up(wanted);
         }
         counter
+    }
+
+    /// Somebody else has signed in: the answer was not for them.
+    fn forget_for_another(self) {
+        Effect::new(move |before: Option<Option<String>>| {
+            let now = self.desk.member.with(|member| member.as_ref().map(|member| member.username.clone()));
+            if before.is_some_and(|before| before != now) {
+                self.clear();
+            }
+            now
+        });
     }
 
     /// A look-up that failed for want of a session or a network is made once that is back.

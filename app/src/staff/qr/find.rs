@@ -173,7 +173,7 @@ fn finders(picture: &Darkness) -> Vec<Finder> {
             }
         }
     }
-    found.sort_by(|a, b| b.rows.cmp(&a.rows));
+    found.sort_by_key(|finder| std::cmp::Reverse(finder.rows));
     found.truncate(MOST_FINDERS);
     found
 }
