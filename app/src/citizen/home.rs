@@ -221,7 +221,7 @@ fn row(now: &SiteNow, today: NaiveDate, most: u32) -> AnyView {
         match left.get() {
         0 => view! { <span class="left none">{t("已约满", "Full")}<small>{t("看何时放号", "See when more open")}</small></span> }.into_any(),
         left => {
-            view! { <span class="left"><b class="num">{left}</b><small>{lang.pick("个号", if left == 1 { "place" } else { "places" })}</small></span> }
+            view! { <span class="left"><b class="num">{grouped(left)}</b><small>{lang.pick("个号", if left == 1 { "place" } else { "places" })}</small></span> }
                 .into_any()
         }
     }
