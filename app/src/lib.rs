@@ -4,7 +4,9 @@
 //! and the calls to those functions).
 
 #[cfg(all(feature = "ssr", feature = "csr"))]
-compile_error!("`ssr` and `csr` in one build: features unify and event handlers vanish. Build server and browser in separate cargo calls.");
+compile_error!(
+    "`ssr` and `csr` in one build: features unify and event handlers vanish. Build server and browser in separate cargo calls."
+);
 
 pub mod api;
 

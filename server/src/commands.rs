@@ -97,7 +97,12 @@ pub(crate) fn config(data: &Data, demo: Option<&Demo>, limits: engine::Limits) -
 
 /// How the demo's staff sign in.
 pub(crate) fn sign_in(staff: &DemoStaff) -> String {
-    format!("Sign-in   {} · password {}", staff.usernames.join(", "), staff.password)
+    format!(
+        "Sign-in   {} · password {}\n  A family  {} (its code arrives under Messages)",
+        staff.usernames.join(", "),
+        staff.password,
+        staff.citizen_phone
+    )
 }
 
 /// The first line of standard input. It is not taken as an argument, where every user of the machine could read it.

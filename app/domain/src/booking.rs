@@ -117,6 +117,8 @@ pub struct BookedPerson {
     pub id: Uuid,
     /// The name.
     pub name: String,
+    /// Where the messages go, masked.
+    pub phone: String,
 }
 
 /// Where a booking is for.

@@ -1,12 +1,12 @@
 //! Messages: what is told to whom, and in which words.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Days, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::code::Code;
 use crate::lang::Lang;
 use crate::slot::Window;
-use crate::time::day_text;
+use crate::time::{day_text, instant};
 use crate::words::words;
 
 words! {
@@ -35,6 +35,15 @@ words! {
         /// Not wanted any more: the booking changed before it was sent.
         Dropped = "dropped",
     }
+}
+
+/// The time of day at which reminders go out on the day before, in the site's zone: when people are back from work.
+const REMINDER_AT: NaiveTime = NaiveTime::from_hms_opt(17, 0, 0).expect("five in the afternoon");
+
+/// When the reminder of a window goes out: the day before (`mission.md` rule 5); `None` when that moment has passed.
+pub fn reminder_due(window: &Window, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let due = instant(window.date.checked_sub_days(Days::new(1))?, REMINDER_AT);
+    (due > now).then_some(due)
 }
 
 /// What a message about a booking tells. The name is masked, and there is no identity number in it.
@@ -98,6 +107,16 @@ pub struct DemoMessage {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reminder_goes_out_the_day_before_or_not_at_all() {
+        let time = |text: &str| crate::time::hhmm::parse(text).expect("a time");
+        let window = Window { date: "2024-03-01".parse().expect("a date"), start: time("09:30"), end: time("10:00") };
+        let due = |now: &str| reminder_due(&window, now.parse().expect("an instant")).map(|due| due.to_rfc3339());
+        assert_eq!(due("2024-02-20T00:00:00Z").as_deref(), Some("2024-02-29T09:00:00+00:00"));
+        assert_eq!(due("2024-02-29T08:59:59Z").as_deref(), Some("2024-02-29T09:00:00+00:00"));
+        assert_eq!(due("2024-02-29T09:00:00Z"), None);
+    }
 
     #[test]
     fn a_message_says_who_when_where_what_and_the_code() {

@@ -1,11 +1,9 @@
 //! The outbox: messages are rows, written in the transaction of what they tell about.
 
-use chrono::{Days, NaiveTime};
 use domain::code::Code;
 use domain::error::Result;
 use domain::identity::{Name, Phone};
-use domain::message::{DemoMessage, Facts, MessageKind, MessageState, text};
-use domain::time::instant;
+use domain::message::{DemoMessage, Facts, MessageKind, MessageState, reminder_due, text};
 use domain::{DateTime, Utc};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
@@ -17,8 +15,6 @@ use crate::error::internal;
 use crate::store::entities::{message, site, slot};
 use crate::vault::Label;
 
-/// The hour at which reminders go out on the day before, in the site's zone.
-const REMINDER_HOUR: u32 = 17;
 /// Messages that the demo's inbox shows at most.
 const INBOX: u64 = 200;
 
@@ -50,7 +46,7 @@ impl Engine {
         now: DateTime<Utc>,
     ) -> Result<Vec<message::ActiveModel>> {
         let mut rows = vec![self.booking_message(kind, about, now, now)?];
-        if let Some(due_at) = reminder_due(about.slot, now) {
+        if let Some(due_at) = reminder_due(&about.slot.window(), now) {
             rows.push(self.booking_message(MessageKind::Reminder, about, due_at, now)?);
         }
         Ok(rows)
@@ -131,13 +127,6 @@ impl Engine {
         let body: Body = serde_json::from_slice(&plain).map_err(|_| unreadable())?;
         Ok(DemoMessage { to: body.to, kind: row.kind.parse().map_err(|()| unreadable())?, text: body.text, at: row.due_at })
     }
-}
-
-/// When the reminder of a slot goes out; `None` when that moment has passed.
-fn reminder_due(slot: &slot::Model, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let hour = NaiveTime::from_hms_opt(REMINDER_HOUR, 0, 0)?;
-    let due = instant(slot.date.checked_sub_days(Days::new(1))?, hour);
-    (due > now).then_some(due)
 }
 
 /// Takes back what is not sent yet: the booking has changed. Part of the transaction that changes it.

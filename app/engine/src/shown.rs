@@ -101,7 +101,7 @@ impl Engine {
             code,
             state,
             dose: found.dose(),
-            person: BookedPerson { id: found.person.id, name: details.name.as_str().to_owned() },
+            person: BookedPerson { id: found.person.id, name: details.name.as_str().to_owned(), phone: details.phone.masked() },
             site: BookedSite { id: site.id, name: site.name, name_en: site.name_en, address: site.address, phone: site.phone },
             vaccine: vaccine_out(vaccine),
             window: found.slot.window(),

@@ -9,7 +9,11 @@ use super::ApiError;
 
 /// Exchanges user name and password (and, once enrolled, a one-time password) for a session.
 #[server(name = StaffSignIn, prefix = "/api", endpoint = "staff/sign_in", input = Json)]
-pub async fn sign_in(username: String, password: String, #[server(default)] otp: Option<String>) -> Result<OneStaffMember, ApiError> {
+pub async fn sign_in(
+    username: String,
+    password: String,
+    #[server(default)] otp: Option<String>,
+) -> Result<OneStaffMember, ApiError> {
     let _ = otp; // second factors are not enrolled yet
     let (staff, token) = crate::caller::engine()?.staff_sign_in(&username, &password).await?;
     crate::caller::remember(crate::caller::Who::Staff, &token)?;

@@ -2,6 +2,7 @@
 
 use domain::booking::{Booking, BookingState};
 use domain::error::ErrorCode;
+use domain::message::reminder_due;
 use domain::time::day_text;
 use domain::vaccine::Vaccine;
 use leptos::prelude::*;
@@ -121,8 +122,7 @@ pub(crate) fn facts_of(booking: &Booking) -> AnyView {
 }
 
 fn standing(booking: Booking, done: bool) -> AnyView {
-    let state = State::here();
-    let head = if done { panel(state) } else { heading(t("到现场出示这个码", "Show this code at the site")) };
+    let head = if done { panel(&booking) } else { heading(t("到现场出示这个码", "Show this code at the site")) };
     let code = booking.code;
     let (move_path, cancel_path) = (format!("/bookings/{code}/move"), format!("/bookings/{code}/cancel"));
     view! {
@@ -152,13 +152,13 @@ fn standing(booking: Booking, done: bool) -> AnyView {
     .into_any()
 }
 
-fn panel(state: State) -> AnyView {
-    let phone = move || state.account.get().map(|account| account.phone);
+fn panel(booking: &Booking) -> AnyView {
+    let reminded = reminder_due(&booking.window, dom::now()).map(|_| t("，前一天再提醒一次", ", and a reminder the day before"));
     view! {
         <section class="panel">
             <span class="tick">{icon(TICK)}</span>
             {heading(t("约好了", "You are booked"))}
-            <p>{t("短信会发到 ", "A message goes to ")}<span class="num">{phone}</span>{t("，前一天再提醒一次", ", and a reminder the day before")}</p>
+            <p>{t("短信会发到 ", "A message goes to ")}<span class="num">{booking.person.phone.clone()}</span>{reminded}</p>
         </section>
     }
     .into_any()
