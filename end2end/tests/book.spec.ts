@@ -48,7 +48,8 @@ test('every page of the booking says which step it is and for whom', async ({ pa
   await expect(page.getByText(`为 ${LIN.name} 预约`)).toBeVisible()
   await expect(page.getByText(new RegExp(`${dayWords(TODAY)} 周一 09:30–10:00`))).toBeVisible()
   await agree(page)
-  await expect(page.getByText(`为 ${LIN.name} 预约`)).toBeVisible()
+  await at(page, /请核对/)
+  await expect(page.getByText(LIN.name)).toBeVisible()
 })
 
 test('the same person and dose again, from another phone of hers, is refused and leads to the booking that is there', async ({ page, browser, complaints, service, baseURL }) => {

@@ -140,10 +140,10 @@ test('each answer can be changed from the page where they are checked, and the o
   await at(page, STAFF_SITE)
   await openDay(page, TODAY)
   await timeButton(page, '10:00').click()
-  // whom it is for is asked first; everything else is answered already
-  await page.getByRole('button', { name: /^给自己约/ }).click()
-  await at(page, '您的信息')
-  await expect(page.getByLabel('姓名')).toHaveValue(LIN.name)
+  await at(page, /请核对/)
+  await expect(page.getByText('10:00–10:30').first()).toBeVisible()
+  await expect(page.getByText('菱角山街道28号')).toBeVisible()
+  await expect(page.getByText(LIN.number)).toBeVisible()
 })
 
 test('deep links lead to their pages, and nowhere has a way on', async ({ page, service }) => {
@@ -217,7 +217,7 @@ test('a place that somebody takes changes the open pages without a reload', asyn
   const home = await context.newPage()
   await home.goto('/')
   const row = home.getByRole('link', { name: new RegExp(STAFF_SITE) })
-  const left = async () => Number(/(\d+) ?个号/.exec((await row.innerText()).replaceAll('\n', ' '))![1])
+  const left = async () => Number(/(\d+) ?个号/.exec((await row.innerText()).replaceAll(/[\n,]+/g, ''))![1])
   const before = await left()
   for (const open of [page, home]) await open.evaluate(() => Object.assign(window, { sameDocument: true }))
   await othersTake(service.url, slot.id, 2)
