@@ -3,7 +3,7 @@ import { type Booking, Caller, openSlots } from '../support/api.ts'
 import { PHONE, TABLET } from '../support/browser.ts'
 import { cameraless, refusing } from '../support/camera.ts'
 import { STAFF_SITE, at, qr } from '../support/citizen.ts'
-import { LIN, LINS_PHONE, MOTHER } from '../support/people.ts'
+import { DEMO_PHONE, LIN, LINS_PHONE, MOTHER } from '../support/people.ts'
 import { PASSWORD, type Service, TODAY } from '../support/service.ts'
 import { MANAGER, NURSE, OFFICE, answer, redeemButton, says, scanField, staffSignIn, wedge } from '../support/staff.ts'
 import { expect, refusal, test } from '../support/test.ts'
@@ -114,6 +114,15 @@ test.describe('a nurse', () => {
     await wedge(page, booking.pass!)
     await says(page, '预约日期已过：3月1日 周一')
     await expect(answer(page)).toContainText('请本人重新预约')
+    await expect(redeemButton(page)).toHaveCount(0)
+  })
+
+  test('is told the same of the demo’s missed booking, by its code', async ({ page, service }) => {
+    const demo = await new Caller(service.url).signIn(DEMO_PHONE)
+    const missed = (await demo.bookings()).find(({ state }) => state === 'missed')!
+    await staffSignIn(page, NURSE)
+    await wedge(page, missed.code)
+    await says(page, '预约日期已过：2月28日 周日')
     await expect(redeemButton(page)).toHaveCount(0)
   })
 
