@@ -115,17 +115,19 @@ impl Engine {
             .filter(|row| !row.used && self.now() - row.sent_at < Duration::minutes(i64::from(CODE_MINUTES)))
             .ok_or_else(wrong)?;
         let tries = i32::try_from(self.limits().tries_a_code).unwrap_or(i32::MAX);
-        if latest.tries >= tries {
+        // counted before it is looked at, or many tries at once would all be among the first
+        let counted = sign_in_code::Entity::update_many()
+            .col_expr(sign_in_code::Column::Tries, Expr::col(sign_in_code::Column::Tries).add(1))
+            .filter(sign_in_code::COLUMN.id.eq(latest.id))
+            .filter(sign_in_code::COLUMN.tries.lt(tries))
+            .exec(db)
+            .await
+            .map_err(internal)?;
+        if counted.rows_affected == 0 {
             return Err(Error::later(Reason::TooMany { wait_s: RESEND_AFTER_S }, RESEND_AFTER_S));
         }
         // hashes are compared, so the time it takes tells nothing about the code
         if latest.code_hash != self.code_hash(phone, digits) {
-            sign_in_code::Entity::update_many()
-                .col_expr(sign_in_code::Column::Tries, Expr::col(sign_in_code::Column::Tries).add(1))
-                .filter(sign_in_code::COLUMN.id.eq(latest.id))
-                .exec(db)
-                .await
-                .map_err(internal)?;
             return Err(wrong());
         }
         // whoever comes second with the same code, at the same moment too, finds it used
@@ -133,7 +135,6 @@ impl Engine {
             .col_expr(sign_in_code::Column::Used, Expr::value(true))
             .filter(sign_in_code::COLUMN.id.eq(latest.id))
             .filter(sign_in_code::COLUMN.used.eq(false))
-            .filter(sign_in_code::COLUMN.tries.lt(tries))
             .exec(db)
             .await
             .map_err(internal)?;

@@ -3,14 +3,16 @@
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use chrono::Duration;
-use domain::Uuid;
 use domain::access::{Action, Role, may};
 use domain::error::{Error, Result};
 use domain::reason::Reason;
 use domain::staff::StaffMember;
+use domain::{DateTime, Utc, Uuid};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{EntityTrait, QueryFilter};
+
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::Engine;
 use crate::error::internal;
@@ -21,6 +23,16 @@ use crate::store::entities::staff;
 const LONGEST_LOCK_MINUTES: u32 = 60;
 /// The shortest password that `staff add` takes.
 const SHORTEST_PASSWORD: usize = 8;
+/// Passwords that are tried at the same time: each takes 19 MiB and a core. Fewer than the wrong tries that lock somebody out, so that
+/// colleagues who share a name and sign in together do not lock each other out.
+const AT_ONCE: usize = 2;
+/// Sign-ins that are tried or wait for it; whoever comes then is asked to come later.
+const AT_THE_DOOR: usize = 64;
+/// Seconds that they are asked to wait.
+const RETRY_AFTER_S: u32 = 5;
+
+static DOOR: Semaphore = Semaphore::const_new(AT_THE_DOOR);
+static TRIES: Semaphore = Semaphore::const_new(AT_ONCE);
 
 /// A member of staff who is signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,45 +114,56 @@ impl Engine {
     /// Exchanges user name and password for a session. Gives the member of staff and the session's token.
     ///
     /// # Errors
-    /// `sign_in_required` when either is wrong, the same for both; `too_many` while locked out.
+    /// `sign_in_required` when either is wrong, the same for both; `too_many` while locked out; `busy` when too many sign in at once.
     pub async fn staff_sign_in(&self, username: &str, password: &str) -> Result<(StaffMember, String)> {
-        let username = username.trim().to_lowercase();
-        let row =
-            staff::Entity::find().filter(staff::COLUMN.username.eq(username)).one(&self.store().read).await.map_err(internal)?;
-        let row = row.filter(|row| !row.disabled);
-        if let Some(until) = row.as_ref().and_then(|row| row.locked_until).filter(|until| *until > self.now()) {
-            let wait_s = u32::try_from((until - self.now()).num_seconds() + 1).unwrap_or(60);
-            return Err(Error::later(Reason::TooMany { wait_s }, wait_s));
-        }
+        let _turn = turn().await?;
+        let row = self.count_try(&username.trim().to_lowercase()).await?;
         // an unknown name costs as much time as a wrong password
         let fits = self.password_fits(password.to_owned(), row.as_ref().map(|row| row.password_hash.clone())).await?;
         match row {
             Some(row) if fits => {
-                self.note_try(&row, true).await?;
+                self.note_tries(&row, 0, None).await?;
                 let token = self.begin_session(Holder::Staff(row.id)).await?;
                 Ok((self.member(&row)?, token))
             }
-            Some(row) => {
-                self.note_try(&row, false).await?;
-                Err(Error::new(Reason::Password))
-            }
-            None => Err(Error::new(Reason::Password)),
+            _ => Err(Error::new(Reason::Password)),
         }
     }
 
-    async fn note_try(&self, row: &staff::Model, right: bool) -> Result<()> {
-        let failed = if right { 0 } else { row.failed.saturating_add(1) };
-        let over = u32::try_from(failed).unwrap_or(0).checked_sub(self.limits().tries_a_password).filter(|_| self.limits().enabled);
-        let minutes = over.map(|over| 1u32.checked_shl(over).unwrap_or(LONGEST_LOCK_MINUTES).min(LONGEST_LOCK_MINUTES));
-        let locked_until = minutes.map(|minutes| self.now() + Duration::minutes(i64::from(minutes)));
-        staff::Entity::update_many()
+    /// Whose password is tried. The try is counted before the password is looked at, or many at once would all be the first.
+    async fn count_try(&self, username: &str) -> Result<Option<staff::Model>> {
+        loop {
+            let row = staff::Entity::find().filter(staff::COLUMN.username.eq(username)).one(&self.store().read).await;
+            let Some(row) = row.map_err(internal)?.filter(|row| !row.disabled) else { return Ok(None) };
+            if let Some(until) = row.locked_until.filter(|until| *until > self.now()) {
+                let wait_s = u32::try_from((until - self.now()).num_seconds() + 1).unwrap_or(60);
+                return Err(Error::later(Reason::TooMany { wait_s }, wait_s));
+            }
+            let failed = row.failed.saturating_add(1);
+            if self.note_tries(&row, failed, self.locked_until(failed)).await? {
+                return Ok(Some(row));
+            }
+        }
+    }
+
+    /// Until when somebody is locked out after so many wrong tries.
+    fn locked_until(&self, failed: i32) -> Option<DateTime<Utc>> {
+        let over =
+            u32::try_from(failed).unwrap_or(0).checked_sub(self.limits().tries_a_password).filter(|_| self.limits().enabled)?;
+        let minutes = 1u32.checked_shl(over).unwrap_or(LONGEST_LOCK_MINUTES).min(LONGEST_LOCK_MINUTES);
+        Some(self.now() + Duration::minutes(i64::from(minutes)))
+    }
+
+    /// Writes the number of wrong tries down. On the way up only if nobody else did meanwhile: whether it was written.
+    async fn note_tries(&self, row: &staff::Model, failed: i32, locked_until: Option<DateTime<Utc>>) -> Result<bool> {
+        let mut update = staff::Entity::update_many()
             .col_expr(staff::Column::Failed, Expr::value(failed))
             .col_expr(staff::Column::LockedUntil, Expr::value(locked_until))
-            .filter(staff::COLUMN.id.eq(row.id))
-            .exec(&self.store().write)
-            .await
-            .map_err(internal)?;
-        Ok(())
+            .filter(staff::COLUMN.id.eq(row.id));
+        if failed > 0 {
+            update = update.filter(staff::COLUMN.failed.eq(row.failed));
+        }
+        Ok(update.exec(&self.store().write).await.map_err(internal)?.rows_affected > 0)
     }
 
     /// The member of staff of a session's token.
@@ -186,4 +209,11 @@ impl Engine {
             tokio::task::spawn_blocking(move || Argon2::default().verify_password(password.as_bytes(), hash.as_str()).is_ok());
         fits.await.map_err(|_| Error::internal())
     }
+}
+
+/// A turn at trying a password, for as long as it is held.
+async fn turn() -> Result<[SemaphorePermit<'static>; 2]> {
+    let busy = || Error::later(Reason::Busy, RETRY_AFTER_S);
+    let inside = DOOR.try_acquire().map_err(|_| busy())?;
+    Ok([TRIES.acquire().await.map_err(|_| busy())?, inside])
 }
