@@ -11,7 +11,7 @@ use domain::reason::Reason;
 use domain::{NaiveDate, Uuid};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, SqlErr};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, SqlErr};
 use serde::{Deserialize, Serialize};
 
 use crate::Engine;
@@ -48,12 +48,6 @@ impl Engine {
         let details =
             draft.check(self.city(), self.today()).map_err(|errors| errors.into_iter().next().unwrap_or_else(Error::internal))?;
         let person_hash = self.person_hash(&details.document);
-        if let Some(present) = &present
-            && present.person_hash != person_hash
-            && self.has_booking(present.id).await?
-        {
-            return Err(Error::new(Reason::PersonHasBooking));
-        }
         let row = self.write_person(citizen, &draft, &details, person_hash, present.as_ref()).await?;
         let doses = self.doses_of(std::slice::from_ref(&row)).await?.remove(&row.person_hash).unwrap_or_default();
         self.person_out(row, doses)
@@ -89,9 +83,15 @@ impl Engine {
         let tx = self.store().begin().await.map_err(internal)?;
         // the same document again, or oneself again, is the same person: changed, not doubled
         let same = match present {
-            Some(present) => Some(present.clone()),
+            Some(present) => Some(hold(&tx, present.id).await?),
             None => self.same_person(&tx, citizen, draft.relation, &person_hash).await?,
         };
+        if let Some(same) = &same
+            && same.person_hash != person_hash
+            && self.has_booking(&tx, same.id).await?
+        {
+            return Err(Error::new(Reason::PersonHasBooking));
+        }
         if same.is_none() && draft.relation == Relation::Other {
             self.check_people_limit(&tx, citizen).await?;
         }
@@ -138,9 +138,9 @@ impl Engine {
         }
         let oneself = listed.filter(person::COLUMN.relation.eq(Relation::Myself.as_str())).one(db).await.map_err(internal)?;
         match oneself {
-            // one's own row becomes another document's only while nothing hangs on it
-            Some(row) if self.has_booking(row.id).await? => Err(Error::new(Reason::PersonHasBooking)),
-            other => Ok(other),
+            // one's own row becomes another document's, while nothing hangs on it
+            Some(row) => hold(db, row.id).await.map(Some),
+            None => Ok(None),
         }
     }
 
@@ -183,18 +183,20 @@ impl Engine {
     /// # Errors
     /// `not_found`; `wrong_state` while a booking waits for its day.
     pub async fn remove_person(&self, citizen: &Citizen, id: Uuid) -> Result<()> {
-        let row = self.person_of(citizen, id).await?;
-        if self.has_booking(row.id).await? {
+        self.person_of(citizen, id).await?;
+        let tx = self.store().begin().await.map_err(internal)?;
+        hold(&tx, id).await?;
+        if self.has_booking(&tx, id).await? {
             return Err(Error::new(Reason::PersonHasBooking));
         }
         person::Entity::update_many()
             .col_expr(person::Column::Removed, Expr::value(true))
             .col_expr(person::Column::ChangedAt, Expr::value(self.now()))
             .filter(person::COLUMN.id.eq(id))
-            .exec(&self.store().write)
+            .exec(&tx)
             .await
             .map_err(internal)?;
-        Ok(())
+        tx.commit().await.map_err(internal)
     }
 
     /// A person of the citizen's account: somebody else's is not found.
@@ -203,12 +205,13 @@ impl Engine {
         row.filter(|row| row.account_id == citizen.account_id && !row.removed).ok_or_else(|| Error::new(Reason::NotFound))
     }
 
-    async fn has_booking(&self, person_id: Uuid) -> Result<bool> {
+    /// Whether a booking waits for its day; for a person that is held, or one could come in between.
+    async fn has_booking(&self, db: &impl ConnectionTrait, person_id: Uuid) -> Result<bool> {
         let waiting = booking::Entity::find()
             .filter(booking::COLUMN.person_id.eq(person_id))
             .filter(booking::COLUMN.state.eq(BookingState::Booked.as_str()))
             .find_also_related(slot::Entity)
-            .all(&self.store().read)
+            .all(db)
             .await
             .map_err(internal)?;
         Ok(waiting.iter().any(|(_, slot)| slot.as_ref().is_some_and(|slot| slot.date >= self.today())))
@@ -263,6 +266,12 @@ impl Engine {
     pub(crate) fn person_hash(&self, document: &Document) -> Vec<u8> {
         self.vault().hash("document", &format!("{}:{}", document.kind(), document.number()))
     }
+}
+
+/// Keeps a person as they are until the transaction ends: no booking is made for them meanwhile, for the desk asks for the same row.
+async fn hold(tx: &impl ConnectionTrait, id: Uuid) -> Result<person::Model> {
+    let row = person::Entity::find_by_id(id).lock_exclusive().one(tx).await.map_err(internal)?;
+    row.filter(|row| !row.removed).ok_or_else(|| Error::new(Reason::NotFound))
 }
 
 /// A dose from its column.

@@ -7,12 +7,12 @@ use domain::error::Error;
 use domain::reason::Reason;
 use domain::{DateTime, Utc, Uuid};
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
-use sea_orm::{DatabaseTransaction, DbErr, EntityTrait, QueryFilter, TryInsertResult};
+use sea_orm::{DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QuerySelect, TryInsertResult};
 
 use super::{Deed, Failure};
 use crate::outbox::drop_queued;
 use crate::shown::sweep_person;
-use crate::store::entities::{audit, booking, message, request, slot};
+use crate::store::entities::{audit, booking, message, person, request, slot};
 
 /// A new booking, with all its rows.
 pub(crate) struct Take {
@@ -64,6 +64,10 @@ impl Take {
     pub(super) async fn run(&self, tx: &DatabaseTransaction, now: DateTime<Utc>) -> Result<Deed, Failure> {
         if let Some(code) = answer_before(tx, &self.request).await? {
             return Ok(Deed { code, checked_in: None, slots: vec![] });
+        }
+        if !is_still_the_person(tx, &self.booking).await? {
+            delete_request(tx, &self.request).await?;
+            return Err(Error::field("person_id", Reason::ChangedMeanwhile).into());
         }
         if !insert_booking(tx, self.booking.clone()).await? && !self.insert_after_sweep(tx, now).await? {
             delete_request(tx, &self.request).await?;
@@ -146,6 +150,10 @@ impl CallOff {
 
 impl Redemption {
     pub(super) async fn run(&self, tx: &DatabaseTransaction, now: DateTime<Utc>) -> Result<Deed, Failure> {
+        let before = booking::Entity::find().filter(booking::COLUMN.redeem_nonce.eq(self.nonce)).one(tx).await?;
+        if before.is_some_and(|before| before.code != self.code.as_str()) {
+            return Err(Error::field("nonce", Reason::RequestReused).into());
+        }
         let redeemed = booking::Entity::update_many()
             .col_expr(booking::Column::State, Expr::value(BookingState::Redeemed.as_str()))
             .col_expr(booking::Column::RedeemedAt, Expr::value(now))
@@ -233,6 +241,21 @@ async fn answer_before(tx: &DatabaseTransaction, row: &request::ActiveModel) -> 
 async fn delete_request(tx: &DatabaseTransaction, row: &request::ActiveModel) -> Result<(), DbErr> {
     request::Entity::delete_by_id(row.id.clone().unwrap()).exec(tx).await?;
     Ok(())
+}
+
+/// Whether the person is still the one that the booking was prepared for, and stays so until the commit: their document could be changed,
+/// or they could be taken out of the list, between what was checked and now.
+async fn is_still_the_person(tx: &DatabaseTransaction, row: &booking::ActiveModel) -> Result<bool, DbErr> {
+    let held = person::Entity::find_by_id(*row.person_id.as_ref())
+        .select_only()
+        .column(person::Column::Id)
+        .filter(person::COLUMN.person_hash.eq(row.person_hash.as_ref().clone()))
+        .filter(person::COLUMN.removed.eq(false))
+        .lock_shared()
+        .into_tuple::<Uuid>()
+        .one(tx)
+        .await?;
+    Ok(held.is_some())
 }
 
 /// Whether the booking was written: not when the person has that dose already.

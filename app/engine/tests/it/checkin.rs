@@ -13,6 +13,7 @@ use crate::harness::{Kind, TestCity, on_both_engines};
 on_both_engines!(
     a_jab_is_recorded_once_and_the_second_scan_hears_who_and_when,
     the_same_scan_again_gets_the_same_answer,
+    a_scans_number_is_good_for_one_booking,
     fifty_tablets_at_once_record_one_jab,
     a_nurse_of_another_site_may_look_but_not_record,
     a_booking_of_another_day_is_not_recorded,
@@ -233,4 +234,19 @@ async fn the_roster_lists_the_day_in_order_for_its_own_site(kind: Kind) {
     assert!(roster.rows[0].redeemed_at.is_some() && roster.rows[1].redeemed_at.is_none());
     let refused = city.engine.roster(&elsewhere, city.site("one"), city.today()).await;
     assert_eq!(refused.expect_err("another site").code, ErrorCode::Forbidden);
+}
+
+async fn a_scans_number_is_good_for_one_booking(kind: Kind) {
+    let city = TestCity::new(kind).await;
+    let nurse = city.staff("wang", Role::Nurse, "one").await;
+    let slot = city.slot("one", "vero", 0, "09:00");
+    let first = city.book(&city.guest().await, slot, 1).await.expect("booked");
+    let second = city.book(&city.guest().await, slot, 1).await.expect("booked");
+    city.clock.set_civil(city.today(), "09:10");
+    let nonce = city.engine_id();
+    let redeem = |code: domain::code::Code| Redeem { code: code.to_string(), nonce, lot: None };
+    city.engine.redeem(&nurse, redeem(first.code)).await.expect("recorded");
+    let refused = city.engine.redeem(&nurse, redeem(second.code)).await;
+    assert_eq!(refused, Err(Error::field("nonce", Reason::RequestReused)));
+    assert_eq!(city.count("SELECT count(*) FROM bookings WHERE state = 'redeemed'").await, 1);
 }

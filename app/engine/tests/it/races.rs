@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use domain::access::Role;
 use domain::booking::{Booking, BookingState, Move};
 use domain::error::{Error, ErrorCode};
-use domain::person::Relation;
+use domain::person::{PersonDraft, Relation};
 use domain::reason::Reason;
 use tokio::sync::Barrier;
 
@@ -18,6 +19,9 @@ on_both_engines!(
     one_move_twenty_times_at_once_has_one_answer,
     one_person_in_two_accounts_has_one_booking_and_nobody_is_told_whose,
     booking_moving_and_cancelling_at_once_keep_the_ledger,
+    a_document_changed_or_a_person_removed_while_they_are_booked_for_is_refused_on_one_side,
+    a_code_guessed_a_hundred_times_at_once_is_tried_five_times,
+    a_password_guessed_forty_times_at_once_is_tried_five_times,
 );
 
 /// Runs all at the same moment and gives their results.
@@ -205,4 +209,62 @@ async fn booking_moving_and_cancelling_at_once_keep_the_ledger(kind: Kind) {
         city.count("SELECT count(*) FROM bookings WHERE state = 'booked'").await,
         city.count("SELECT sum(taken) FROM slots").await
     );
+}
+
+async fn a_document_changed_or_a_person_removed_while_they_are_booked_for_is_refused_on_one_side(kind: Kind) {
+    let city = TestCity::new(kind).await;
+    let slots = [city.slot("two", "vero", 1, "09:00"), city.slot("two", "vero", 1, "09:30")];
+    for turn in 0..24 {
+        let guest = city.guest().await;
+        let (engine, citizen, request) = (city.engine.clone(), guest.citizen, city.request(&guest.person, slots[turn % 2], 1));
+        let reserve = tokio::spawn(async move { engine.reserve(&citizen, request).await.is_ok() });
+        let (engine, id) = (city.engine.clone(), guest.person.id);
+        let change = PersonDraft { id: Some(id), ..draft(Relation::Myself, city.next()) };
+        // each time a little later, to meet the booking on all its way
+        tokio::time::sleep(std::time::Duration::from_micros(150 * turn as u64)).await;
+        let changed = match turn % 3 {
+            0 => engine.remove_person(&citizen, id).await.is_ok(),
+            _ => engine.save_person(&citizen, change).await.is_ok(),
+        };
+        let booked = reserve.await.expect("no panic");
+        let theirs = city.engine.list_people(&citizen).await.expect("listed");
+        if booked {
+            let code = city.engine.list_bookings(&citizen).await.expect("listed").remove(0).person.id;
+            assert!(
+                theirs.iter().any(|person| person.id == code && person.doses.len() == 1),
+                "booked: {booked}, changed: {changed}"
+            );
+        }
+    }
+    let strays =
+        "SELECT count(*) FROM bookings b JOIN people p ON p.id = b.person_id WHERE p.removed OR p.person_hash <> b.person_hash";
+    assert_eq!(city.count(strays).await, 0);
+    city.assert_balanced().await;
+}
+
+async fn a_code_guessed_a_hundred_times_at_once_is_tried_five_times(kind: Kind) {
+    let city = TestCity::new(kind).await;
+    let phone = "13812345678";
+    city.engine.send_code(phone).await.expect("sent");
+    let code = city.code_sent_to(phone).await;
+    let guesses = (0..100).map(|guess| format!("{guess:06}")).filter(|guess| *guess != code);
+    let tries = guesses.map(|guess| {
+        let engine = city.engine.clone();
+        async move { engine.sign_in(phone, &guess).await.expect_err("wrong").code }
+    });
+    let codes = all_at_once(tries.collect()).await;
+    assert_eq!(codes.iter().filter(|code| **code == ErrorCode::Invalid).count(), 5);
+    assert!(codes.iter().all(|code| matches!(code, ErrorCode::Invalid | ErrorCode::TooMany)));
+}
+
+async fn a_password_guessed_forty_times_at_once_is_tried_five_times(kind: Kind) {
+    let city = TestCity::new(kind).await;
+    city.staff("nurse", Role::Nurse, "one").await;
+    let tries = (0..40).map(|guess| {
+        let engine = city.engine.clone();
+        async move { engine.staff_sign_in("nurse", &format!("guess {guess}")).await.expect_err("wrong").code }
+    });
+    let codes = all_at_once(tries.collect()).await;
+    assert_eq!(codes.iter().filter(|code| **code == ErrorCode::SignInRequired).count(), 5, "{codes:?}");
+    assert!(codes.iter().all(|code| matches!(code, ErrorCode::SignInRequired | ErrorCode::TooMany | ErrorCode::Busy)));
 }
