@@ -1,13 +1,21 @@
 //! Database errors on their way out: the log has what happened, the caller hears `internal`.
 
 use domain::error::Error;
+use domain::reason::Reason;
 use sea_orm::DbErr;
 
-/// Turns a database error into an `internal` one, after logging it. Values are never part of the database's message here: all
+/// Seconds that a caller is asked to wait when the database is overloaded.
+const RETRY_AFTER_S: u32 = 2;
+
+/// Turns a database error into an `internal` one, or into `busy` where it passes with time, after logging it. Values are never part of the database's message here: all
 /// statements are prepared with parameters.
 #[track_caller]
 pub(crate) fn internal(error: DbErr) -> Error {
     let at = std::panic::Location::caller();
+    if is_transient(&error) {
+        tracing::warn!(%error, place = %at, "the database is too busy");
+        return Error::later(Reason::Busy, RETRY_AFTER_S);
+    }
     tracing::error!(%error, place = %at, "the database failed");
     Error::internal()
 }
