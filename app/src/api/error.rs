@@ -32,12 +32,36 @@ impl FromServerFnError for ApiError {
     }
 }
 
-/// Names the field, where the decoder named it: "missing field `phone`".
+/// Names the field, where the decoder named it: "missing field `phone`". What else it quotes is what was sent, and not ours to repeat.
 fn malformed(text: &str) -> Error {
-    let field = text.split('`').nth(1).filter(|name| name.bytes().all(|sign| sign.is_ascii_alphanumeric() || sign == b'_'));
-    match field {
-        Some(field) if text.contains("missing field") => Error::field(field, Reason::Missing),
-        Some(field) => Error::field(field, Reason::Malformed),
-        None => Error::new(Reason::Malformed),
+    let named = |what: &str| {
+        let (_, rest) = text.split_once(what)?;
+        let (name, _) = rest.split_once('`')?;
+        name.bytes().all(|sign| sign.is_ascii_alphanumeric() || sign == b'_').then_some(name)
+    };
+    match (named("missing field `"), named("duplicate field `")) {
+        (Some(field), _) => Error::field(field, Reason::Missing),
+        (_, Some(field)) => Error::field(field, Reason::Malformed),
+        _ => Error::new(Reason::Malformed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_is_named_and_what_was_sent_is_not_repeated() {
+        for (text, field, reason) in [
+            ("missing field `phone` at line 1 column 2", Some("phone"), Reason::Missing),
+            ("duplicate field `phone` at line 1 column 20", Some("phone"), Reason::Malformed),
+            ("invalid value: integer `999`, expected u8", None, Reason::Malformed),
+            ("unknown variant `mother`, expected `self` or `other` at line 1 column 30", None, Reason::Malformed),
+            ("invalid type: integer `431103198501011234`, expected a string", None, Reason::Malformed),
+            ("expected value at line 1 column 1", None, Reason::Malformed),
+        ] {
+            let error = malformed(text);
+            assert_eq!((error.field.as_deref(), error.reason), (field, Some(reason)), "{text}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::sync::LazyLock;
 
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{Html, IntoResponse, Response};
@@ -34,12 +35,13 @@ pub(super) struct Wanted {
 /// As JSON for those who ask for it, as a page for everybody else.
 pub(super) async fn messages(
     State(host): State<Host>,
-    Query(wanted): Query<Wanted>,
+    wanted: Result<Query<Wanted>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     if !host.engine().is_demo() {
         return Err(Error::new(Reason::NotFound).into());
     }
+    let Query(wanted) = wanted.map_err(|_| Error::new(Reason::Malformed))?;
     let phone = wanted.phone.as_deref().map(str::trim).filter(|phone| !phone.is_empty());
     let messages = host.engine().demo_messages(phone).await;
     let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();

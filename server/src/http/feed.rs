@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -58,15 +59,20 @@ pub(super) struct Wanted {
     /// One site's changes only.
     site: Option<String>,
     /// The version that the reader holds: for the first connection, as browsers send `Last-Event-ID` only when they come back.
-    after: Option<u64>,
+    after: Option<String>,
 }
 
 /// `GET /availability/feed?site=&after=`: what changed since `Last-Event-ID`, then live. Ends when the service stops.
 pub(super) async fn follow(
     State(host): State<Host>,
-    Query(wanted): Query<Wanted>,
+    wanted: Result<Query<Wanted>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, Refusal> {
+    let Query(wanted) = wanted.map_err(|_| Error::new(Reason::Malformed))?;
+    let after = match wanted.after.as_deref().filter(|after| !after.is_empty()) {
+        Some(after) => Some(after.parse().map_err(|_| Error::field("after", Reason::Malformed))?),
+        None => None,
+    };
     let board = host.engine().board();
     let site = match wanted.site.as_deref().filter(|site| !site.is_empty()) {
         Some(site) => Some(
@@ -78,7 +84,7 @@ pub(super) async fn follow(
         None => None,
     };
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
-    let events = board.subscribe(site, last.or(wanted.after)).map(|event| {
+    let events = board.subscribe(site, last.or(after)).map(|event| {
         let sent = Event::default().data(&*event.data);
         // version 0: the reader lagged behind and starts again, its last id stays
         Ok(if event.version == 0 { sent } else { sent.id(event.version.to_string()) })
