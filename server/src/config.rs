@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use domain::access::Role;
@@ -235,6 +235,9 @@ fn check(cli: &Cli) -> Result<(), String> {
     }
     if !serve.demo && serve.play.demo_clock.is_some() {
         return Err("YIZHEN_DEMO_CLOCK is for the demo only; take it away, or set YIZHEN_DEMO=1".into());
+    }
+    if serve.play.demo_clock.is_some_and(|clock| !(2000..2200).contains(&clock.year())) {
+        return Err("YIZHEN_DEMO_CLOCK must lie between the years 2000 and 2199".into());
     }
     Ok(())
 }

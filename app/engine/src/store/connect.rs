@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode,
@@ -36,9 +37,16 @@ impl Store {
         if let Some(path) = url.strip_prefix("sqlite://") {
             Self::sqlite(path.split('?').next().unwrap_or(path)).await
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            // the driver's own words repeat the URL, and with it the password
+            if url.parse::<PgConnectOptions>().is_err() {
+                return Err(OpenError::Connect("DATABASE_URL is not of the form postgres://USER:PASSWORD@HOST/NAME".into()));
+            }
             let mut options = ConnectOptions::new(url);
             options.max_connections(POOL).acquire_timeout(Duration::from_secs(5)).sqlx_logging(false);
-            let pool = connect(options).await?;
+            let pool = connect(options).await.map_err(|why| {
+                if why.contains("timed out") { "PostgreSQL does not answer at the address of DATABASE_URL".into() } else { why }
+            });
+            let pool = pool.map_err(OpenError::Connect)?;
             Ok(Self { read: pool.clone(), write: pool })
         } else {
             Err(OpenError::DatabaseUrl)
@@ -46,6 +54,9 @@ impl Store {
     }
 
     async fn sqlite(path: &str) -> Result<Self, OpenError> {
+        if path.is_empty() {
+            return Err(OpenError::Connect("DATABASE_URL names no file: sqlite://FILE".into()));
+        }
         if let Some(directory) = Path::new(path).parent().filter(|directory| !directory.as_os_str().is_empty()) {
             std::fs::create_dir_all(directory)
                 .map_err(|error| OpenError::DataDir { path: directory.display().to_string(), why: error.to_string() })?;
@@ -63,8 +74,9 @@ impl Store {
             });
             options
         };
-        let write = connect(options(1, true)).await?;
-        let read = connect(options(READERS, false)).await?;
+        let failed = |why| OpenError::Connect(format!("{path}: {why}"));
+        let write = connect(options(1, true)).await.map_err(failed)?;
+        let read = connect(options(READERS, false)).await.map_err(failed)?;
         Ok(Self { read, write })
     }
 
@@ -102,8 +114,6 @@ impl Store {
     }
 }
 
-async fn connect(options: ConnectOptions) -> Result<DatabaseConnection, OpenError> {
-    Database::connect(options)
-        .await
-        .map_err(|error| OpenError::Connect(error.to_string().lines().next().unwrap_or_default().to_owned()))
+async fn connect(options: ConnectOptions) -> Result<DatabaseConnection, String> {
+    Database::connect(options).await.map_err(|error| error.to_string().lines().next().unwrap_or_default().to_owned())
 }
