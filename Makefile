@@ -59,7 +59,7 @@ test: ## everything that can be tested: rules, engine on SQLite and PostgreSQL, 
 
 check: ## formatting, lints as errors, and the wall between server and browser
 	@$(STEP) 1/5 "Tools: what is missing" $(MAKE) check-tools
-	@$(STEP) 2/5 "Formatting" cargo fmt --all --check
+	@$(STEP) 2/5 "Formatting (cargo fmt --all mends it)" cargo fmt --all --check
 	@$(STEP) 3/5 "Lints: server" $(MAKE) lint-native
 	@$(STEP) 4/5 "Lints: browser" $(MAKE) lint-wasm
 	@$(STEP) 5/5 "The wall: nothing of the server reaches the browser" .make/wall
