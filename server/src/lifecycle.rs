@@ -14,7 +14,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::commands;
 use crate::config::Serve;
-use crate::http::{Host, Pages, router};
+use crate::http::{Host, Pages, listen, router};
 use crate::telemetry;
 
 /// How often the bookings of past days, and a new day's windows, are looked after.
@@ -26,7 +26,7 @@ pub struct Running {
     engine: Engine,
     staff: Option<DemoStaff>,
     stop: watch::Sender<bool>,
-    server: JoinHandle<std::io::Result<()>>,
+    server: JoinHandle<()>,
     sweeper: JoinHandle<()>,
 }
 
@@ -55,10 +55,7 @@ pub async fn serve(settings: &Serve) -> Result<()> {
             tracing::info!("stopping: answering what is in flight");
             running.stop(Duration::from_secs(settings.stop_within_s)).await
         }
-        ended = &mut running.server => match ended {
-            Ok(Err(error)) => bail!("the service ended by itself: {error}"),
-            _ => bail!("the service ended by itself"),
-        },
+        _ = &mut running.server => bail!("the service ended by itself"),
     }
 }
 
@@ -89,8 +86,8 @@ pub async fn start(settings: &Serve) -> Result<Running> {
     let (stop, stopping) = watch::channel(false);
     let host = Host::new(engine.clone(), pages, settings.secure_cookies, settings.public_origin.clone(), stopping.clone());
     let sweeper = tokio::spawn(sweep(engine.clone(), settings.demo || settings.data.city_file.is_some()));
-    let server = axum::serve(listener, router(host)).with_graceful_shutdown(until(stopping));
-    Ok(Running { address, engine, staff, stop, server: tokio::spawn(server.into_future()), sweeper })
+    let server = listen(listener, router(host), until(stopping));
+    Ok(Running { address, engine, staff, stop, server: tokio::spawn(server), sweeper })
 }
 
 impl Running {

@@ -6,6 +6,7 @@ mod feed;
 mod guard;
 mod headers;
 mod health;
+mod listen;
 mod metrics;
 mod observe;
 mod page;
@@ -22,6 +23,7 @@ use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::config::SecureCookies;
+pub use listen::listen;
 use metrics::Metrics;
 pub use pages::Pages;
 use refusal::Refusal;

@@ -61,3 +61,24 @@ async fn a_stop_answers_what_is_in_flight_and_then_takes_nothing() {
     assert_eq!(status, StatusCode::UNAUTHORIZED, "answered, not cut off");
     assert!(reqwest::get(format!("{base}/healthz")).await.is_err(), "nobody listens any more");
 }
+
+#[tokio::test]
+async fn half_a_request_is_not_waited_for_and_holds_up_nobody() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let service = Service::plain().await;
+    let address = service.base.trim_start_matches("http://").to_owned();
+    let mut slow = Vec::new();
+    for _ in 0..50 {
+        let mut stream = tokio::net::TcpStream::connect(&address).await.expect("connected");
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: a").await.expect("sent");
+        slow.push(stream);
+    }
+    assert_eq!(service.visitor().get("/healthz").send().await.expect("an answer").status(), StatusCode::OK);
+    for mut stream in slow {
+        let mut rest = Vec::new();
+        // ends because the service closes; a reset says the same
+        let _ = stream.read_to_end(&mut rest).await;
+        assert!(rest.is_empty() || rest.starts_with(b"HTTP/1.1 408"), "{}", String::from_utf8_lossy(&rest));
+    }
+    service.stop(Duration::from_secs(5)).await.expect("nothing is left open");
+}
