@@ -41,8 +41,9 @@ export function someone(name: string, born: string, order = 1): Someone {
 /** The one who holds the phone, and her mother. */
 export const LIN = someone('林晓雯', '1988-04-12')
 export const MOTHER = someone('陈桂芳', '1954-10-03')
-/** Her phone. */
+/** Their phones. */
 export const LINS_PHONE = '15500000001'
+export const MOTHERS_PHONE = '15500000002'
 
 /** The demo's citizen, who has people and bookings in every state. */
 export const DEMO_PHONE = '13800138000'

@@ -1,7 +1,7 @@
 // What goes wrong, as a citizen sees it: said in place, nothing lost, and the next best thing offered at once.
 import { Caller, openSlots, othersTake } from '../support/api.ts'
 import { agree, answerAll, at, bookForMyself, bookingCode, chooseTime, goOn, openDay, openSite, signIn, submit, typeDetails } from '../support/citizen.ts'
-import { LIN, LINS_PHONE, MOTHER, mistyped, someone } from '../support/people.ts'
+import { LIN, LINS_PHONE, MOTHER, MOTHERS_PHONE, mistyped, someone } from '../support/people.ts'
 import { TODAY } from '../support/service.ts'
 import { expect, refusal, test } from '../support/test.ts'
 import type { Page } from '@playwright/test'
@@ -224,6 +224,33 @@ test.describe('when the session has ended', () => {
     await signIn(page, LINS_PHONE)
     await expect(page.getByRole('link', { name: '出示二维码' })).toBeVisible()
   })
+})
+
+test('a late answer that says once more that the session is over takes nothing away', async ({ page, context, complaints }) => {
+  complaints.expect(refusal(401))
+  await page.goto('/sign-in')
+  await signIn(page, LINS_PHONE)
+  await at(page, '我的预约')
+  await context.clearCookies()
+  let release = () => {}
+  const typing = new Promise<void>((typed) => (release = typed))
+  await page.route('**/api/accounts/me', async (route) => {
+    await typing
+    await route.continue()
+  })
+  const late = page.waitForResponse('**/api/accounts/me')
+  await page.goto('/bookings')
+  await page.getByLabel('您的手机号').fill(MOTHERS_PHONE)
+  await page.getByRole('button', { name: '获取验证码' }).click()
+  const code = page.getByLabel('短信里的 6 位验证码')
+  await expect(code).toBeFocused()
+  await code.fill('123')
+  release()
+  await (await late).finished()
+  // the page has had the answer once it has drawn twice
+  await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))))
+  await expect(code).toHaveValue('123')
+  await expect(code).toBeFocused()
 })
 
 test('a wrong sign-in code can be typed again, and a new one only after a minute', async ({ page, complaints }) => {
