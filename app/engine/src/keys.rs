@@ -73,7 +73,7 @@ impl Keys {
         let body = Zeroizing::new(toml::to_string(&file).map_err(|error| OpenError::Keys(error.to_string()))?);
         let path = data_dir.join(FILE_NAME);
         let failed = |error: std::io::Error| OpenError::Keys(format!("{}: {error}", path.display()));
-        std::fs::create_dir_all(data_dir).map_err(failed)?;
+        crate::folder::make(data_dir).map_err(failed)?;
         let mut options = std::fs::OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]

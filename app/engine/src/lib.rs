@@ -18,6 +18,7 @@ mod checkin;
 mod demo;
 mod desk;
 mod error;
+mod folder;
 mod outbox;
 mod people;
 mod schedule;
@@ -92,7 +93,7 @@ impl Engine {
     pub async fn open(config: Config) -> core::result::Result<Self, OpenError> {
         let data_dir_failed =
             |error: std::io::Error| OpenError::DataDir { path: config.data_dir.display().to_string(), why: error.to_string() };
-        std::fs::create_dir_all(&config.data_dir).map_err(data_dir_failed)?;
+        folder::make(&config.data_dir).map_err(data_dir_failed)?;
         let store = Store::connect(&config.database_url).await?;
         store.migrate().await?;
         let keys = Arc::new(open_keys(&config, &store).await?);

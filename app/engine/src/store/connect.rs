@@ -58,7 +58,7 @@ impl Store {
             return Err(OpenError::Connect("DATABASE_URL names no file: sqlite://FILE".into()));
         }
         if let Some(directory) = Path::new(path).parent().filter(|directory| !directory.as_os_str().is_empty()) {
-            std::fs::create_dir_all(directory)
+            crate::folder::make(directory)
                 .map_err(|error| OpenError::DataDir { path: directory.display().to_string(), why: error.to_string() })?;
         }
         let options = |connections: u32, writes: bool| {
