@@ -94,7 +94,7 @@ fn switches() -> AnyView {
                 type="button"
                 class="pill"
                 lang=move || crate::ui::lang().pick("en", "zh-CN")
-                aria-label=move || crate::ui::lang().pick("English", "切换到中文")
+                aria-label=move || crate::ui::lang().pick("EN, English", "切换到中文")
                 on:click=|_| set_lang(now_lang().pick(Lang::En, Lang::Zh))
             >
                 {other}

@@ -193,7 +193,7 @@ fn demo_hint() -> AnyView {
     view! {
         <p class="note look">
             {t("演示环境不会真的发短信。", "This is a demonstration; no message is really sent. ")}
-            <a href="/demo/messages" target="_blank" rel="external noopener">{t("打开演示收件箱看验证码", "Open the demo inbox for the code")}</a>
+            <a class="alone" href="/demo/messages" target="_blank" rel="external noopener">{t("打开演示收件箱看验证码", "Open the demo inbox for the code")}</a>
         </p>
     }
     .into_any()

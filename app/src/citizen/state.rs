@@ -57,6 +57,7 @@ impl State {
         if state.signed_in.get_untracked() {
             state.load_account();
         }
+        state.follow_other_tabs();
         provide_context(state);
         state
     }
@@ -84,8 +85,28 @@ impl State {
         self.load_people();
     }
 
-    /// Nobody is signed in any more.
+    /// What happened to the session in another tab of this browser happened here too.
+    fn follow_other_tabs(self) {
+        // for as long as the page is open: the handle is not needed
+        let _ = window_event_listener(leptos::ev::storage, move |event| {
+            if event.key().as_deref() != Some(SIGNED_IN) {
+                return;
+            }
+            match event.new_value() {
+                None => self.farewell(),
+                Some(_) => {
+                    self.signed_in.set(true);
+                    self.load_account();
+                }
+            }
+        });
+    }
+
+    /// Nobody is signed in any more. Said twice, it changes nothing the second time: what is being typed to sign in again stays.
     pub(crate) fn farewell(&self) {
+        if !self.signed_in.get_untracked() {
+            return;
+        }
         dom::keep_local(SIGNED_IN, None);
         self.account.set(None);
         self.people.set(Load::Waiting);

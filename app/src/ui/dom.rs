@@ -73,6 +73,11 @@ pub fn focus(id: &str) {
     }
 }
 
+/// Brings the top of the page into sight once what changed is drawn.
+pub fn to_top_soon() {
+    request_animation_frame(|| window().scroll_to_with_x_and_y(0.0, 0.0));
+}
+
 /// Runs `then` after `ms` milliseconds.
 pub fn after(ms: u32, then: impl FnOnce() + 'static) {
     set_timeout(then, core::time::Duration::from_millis(u64::from(ms)));

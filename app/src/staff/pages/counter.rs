@@ -185,6 +185,8 @@ impl Counter {
             _ => None,
         };
         self.screen.set(screen);
+        // on a narrow screen the answer stands above the camera
+        dom::to_top_soon();
         if let Some(light) = light {
             play(Sound::Answer(light));
         }
