@@ -21,6 +21,9 @@ WASM      := CARGO_TARGET_DIR=target/wasm
 TO_WASM   := --locked --target wasm32-unknown-unknown -p frontend
 NATIVE    := -p domain -p engine -p app -p server --features app/ssr
 
+# Quiet about a script that its minifier cannot read: it is sent as it is.
+TRUNK_BUILD := trunk --skip-version-check --log info,trunk::processing=error build
+
 # What each page is made of. Folders count too: a file that is gone is a change.
 SHARED  := $(shell find app/domain app/src/api app/src/ui frontend/src public style -not -path '*/tests*' 2>/dev/null) $(wildcard app/src/*.rs) \
            Cargo.toml Cargo.lock app/Cargo.toml frontend/Cargo.toml Trunk.toml frontend/compress.mjs
@@ -98,11 +101,11 @@ check-tools:
 	@$(TOOLS) component clippy
 
 dist/citizen/index.html: $(CITIZEN)
-	$(WASM) trunk --skip-version-check build frontend/index.html --release --dist dist/citizen --public-url /
+	$(WASM) $(TRUNK_BUILD) frontend/index.html --release --dist dist/citizen --public-url /
 	@.make/sizes dist/citizen
 
 dist/staff/index.html: $(STAFF)
-	$(WASM) trunk --skip-version-check build frontend/staff.html --release --dist dist/staff --public-url /staff/
+	$(WASM) $(TRUNK_BUILD) frontend/staff.html --release --dist dist/staff --public-url /staff/
 	@.make/sizes dist/staff
 
 server:
