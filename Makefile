@@ -22,7 +22,8 @@ TO_WASM   := --locked --target wasm32-unknown-unknown -p frontend
 NATIVE    := -p domain -p engine -p app -p server --features app/ssr
 
 # Quiet about a script that its minifier cannot read: it is sent as it is.
-TRUNK_BUILD := trunk --skip-version-check --log info,trunk::processing=error build
+# trunk takes no NO_COLOR but `true` and `false`.
+TRUNK_BUILD := env -u NO_COLOR trunk --skip-version-check --log info,trunk::processing=error build
 
 # What each page is made of. Folders count too: a file that is gone is a change.
 SHARED  := $(shell find app/domain app/src/api app/src/ui frontend/src public style -not -path '*/tests*' 2>/dev/null) $(wildcard app/src/*.rs) \
