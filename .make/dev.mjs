@@ -77,7 +77,8 @@ for (const path of OF_THE_SERVER) {
 // --- the pages ---
 function page(name, html, publicUrl, port) {
   const args = ["--skip-version-check", "serve", html, "--dist", `dist-dev/${name}`, "--public-url", publicUrl, "--port", String(port)];
-  return start("trunk", [...args, "--disable-address-lookup"]);
+  // trunk takes no NO_COLOR but `true` and `false`
+  return start("trunk", [...args, "--disable-address-lookup"], { NO_COLOR: undefined });
 }
 
 process.on("SIGINT", () => stop(0));
