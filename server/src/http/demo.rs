@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, header};
 use axum::response::{Html, IntoResponse, Response};
 use base64::Engine as _;
 use domain::error::Error;
+use domain::lang::Lang;
 use domain::message::{DemoMessage, MessageKind};
 use domain::reason::Reason;
 use domain::time::{civil, hour_minute};
@@ -50,13 +51,13 @@ pub(super) async fn messages(
         return Ok((no_store, axum::Json(messages?)).into_response());
     }
     // a number that is none gets the page and its form again, not JSON
-    let html = page(phone.unwrap_or_default(), messages.as_deref().unwrap_or_default());
+    let html = page(phone.unwrap_or_default(), &messages);
     Ok((no_store, [(header::CONTENT_SECURITY_POLICY, POLICY.as_str())], Html(html)).into_response())
 }
 
-fn page(phone: &str, messages: &[DemoMessage]) -> String {
+fn page(phone: &str, messages: &domain::error::Result<Vec<DemoMessage>>) -> String {
     let mut list = String::new();
-    for message in messages {
+    for message in messages.iter().flatten() {
         let at = civil(message.at);
         let _ = write!(
             list,
@@ -68,15 +69,21 @@ fn page(phone: &str, messages: &[DemoMessage]) -> String {
             kind(message.kind),
         );
     }
-    if messages.is_empty() {
-        list.push_str("<li class=\"none\">还没有短信。获取验证码或完成预约后，会出现在这里。<br>No messages yet.</li>");
+    match messages {
+        Ok(messages) if messages.is_empty() => {
+            list.push_str("<li class=\"none\">还没有短信。获取验证码或完成预约后，会出现在这里。<br>No messages yet.</li>");
+        }
+        Ok(_) => {}
+        Err(error) => {
+            let _ = write!(list, "<li class=\"none\">{}<br>{}</li>", escape(&error.text(Lang::Zh)), escape(&error.text(Lang::En)));
+        }
     }
     format!(
         "<!doctype html><html lang=\"zh-CN\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><meta name=\"robots\" content=\"noindex\">\
-         <meta name=\"color-scheme\" content=\"light dark\"><meta http-equiv=\"refresh\" content=\"5\">\
+         <meta name=\"color-scheme\" content=\"light dark\"><meta http-equiv=\"refresh\" content=\"10\">\
          <title>演示短信 · 一针</title><style>{STYLE}</style></head><body><main>\
-         <h1>演示短信</h1><p class=\"lead\">演示环境不真的发短信，本该发出的都在这里，最新的在最前；每 5 秒刷新。\
+         <h1>演示短信</h1><p class=\"lead\">演示环境不真的发短信，本该发出的都在这里，最新的在最前；每 10 秒刷新。\
          <span lang=\"en\">What would have been sent, newest first.</span></p>\
          <form method=\"get\"><label for=\"phone\">只看这个手机号</label><div class=\"row\">\
          <input id=\"phone\" name=\"phone\" inputmode=\"tel\" autocomplete=\"off\" value=\"{}\"><button>查看</button></div></form>\
@@ -107,7 +114,7 @@ mod tests {
             text: "<script>alert(1)</script>".into(),
             at: "2026-11-23T01:30:00Z".parse().expect("an instant"),
         };
-        let html = page("\"><img src=x>", &[message]);
+        let html = page("\"><img src=x>", &Ok(vec![message]));
         assert!(html.contains("&lt;script&gt;alert(1)&lt;/script&gt;") && !html.contains("<script"));
         assert!(html.contains("value=\"&quot;&gt;&lt;img src=x&gt;\"") && !html.contains("<img"));
         assert!(html.contains("2026-11-23 09:30"));

@@ -50,3 +50,17 @@ pub(super) fn panicked(cause: Box<dyn Any + Send>) -> Response {
     tracing::error!(cause, "a handler panicked");
     Refusal::from(Error::internal()).into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_answered_as_internal_and_says_nothing_of_its_cause() {
+        let response = panicked(Box::new("the index is 3"));
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let body = axum::body::to_bytes(response.into_body(), 4096).await.expect("a body");
+        let error: Error = serde_json::from_slice(&body).expect("the shape of the contract");
+        assert_eq!(error, Error::internal());
+    }
+}
