@@ -229,7 +229,7 @@ async fn answer_before(tx: &DatabaseTransaction, row: &request::ActiveModel) -> 
     if matches!(claim.exec_without_returning(tx).await?, TryInsertResult::Inserted(1..)) {
         return Ok(None);
     }
-    let found = request::Entity::find_by_id(row.id.clone().unwrap()).one(tx).await?;
+    let found = request::Entity::find_by_id(*row.id.as_ref()).one(tx).await?;
     match found {
         Some(found) if row.account_id.as_ref() == &found.account_id && row.content_hash.as_ref() == &found.content_hash => {
             Ok(Some(Code::parse(&found.booking_code)?))
@@ -239,7 +239,7 @@ async fn answer_before(tx: &DatabaseTransaction, row: &request::ActiveModel) -> 
 }
 
 async fn delete_request(tx: &DatabaseTransaction, row: &request::ActiveModel) -> Result<(), DbErr> {
-    request::Entity::delete_by_id(row.id.clone().unwrap()).exec(tx).await?;
+    request::Entity::delete_by_id(*row.id.as_ref()).exec(tx).await?;
     Ok(())
 }
 
