@@ -147,6 +147,9 @@ pub struct Limits {
     /// Bookings and redemptions that may wait for the writer before the service says "busy".
     #[arg(long, env = "LIMIT_QUEUE", value_name = "N", default_value_t = standard().queue, value_parser = at_least_one(), hide_env_values = true)]
     pub limit_queue: u32,
+    /// Of these, how many one transaction takes at most.
+    #[arg(long, env = "LIMIT_BATCH", value_name = "N", default_value_t = standard().batch, value_parser = clap::value_parser!(u32).range(1..=4096), hide_env_values = true)]
+    pub limit_batch: u32,
 }
 
 /// `yizhen seed`.
@@ -278,6 +281,7 @@ impl Limits {
             tries_a_password: self.limit_tries_a_password,
             others_an_account: self.limit_others_an_account,
             queue: self.limit_queue,
+            batch: self.limit_batch,
         }
     }
 }

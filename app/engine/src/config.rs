@@ -46,6 +46,8 @@ pub struct Limits {
     pub others_an_account: u32,
     /// Reservations, moves, cancellations and redemptions that may wait for the writer.
     pub queue: u32,
+    /// Of these, how many one transaction takes at most. 1 is a transaction each, for comparison.
+    pub batch: u32,
 }
 
 impl Default for Limits {
@@ -60,6 +62,7 @@ impl Default for Limits {
             tries_a_password: 5,
             others_an_account: 5,
             queue: 4096,
+            batch: 512,
         }
     }
 }

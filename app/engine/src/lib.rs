@@ -101,7 +101,7 @@ impl Engine {
         check_keys(&config, &store, &vault).await?;
         write_vaccines(&config, &store).await?;
         let board = Arc::new(Board::new(config.city.city.clone(), config.clock.now()));
-        let desk = Desk::start(store.clone(), board.clone(), config.clock.clone(), config.limits.queue);
+        let desk = Desk::start(store.clone(), board.clone(), config.clock.clone(), &config.limits);
         let ticker = tokio::spawn(tick(store.clone(), board.clone(), config.clock.clone()));
         let engine = Self { inner: Arc::new(Inner { config, store, keys, vault, board, desk, ticker }) };
         engine.fill_board().await.map_err(|_| OpenError::Connect("the sites cannot be read".into()))?;

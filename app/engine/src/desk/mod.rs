@@ -23,14 +23,13 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::board::Board;
+use crate::config::Limits;
 use crate::error::{internal, is_transient};
 use crate::store::Store;
 use crate::store::entities::slot;
 
 pub(crate) use jobs::{CallOff, MoveTo, Redemption, Take, UndoRedemption};
 
-/// Requests that one transaction takes at most.
-const BATCH: usize = 512;
 /// Tries of a batch that fails for a passing reason.
 const TRIES: u32 = 6;
 /// Seconds that a caller is asked to wait when the queue is full.
@@ -106,11 +105,11 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
-    /// Opens the desk; `most` requests may wait.
-    pub(crate) fn start(store: Store, board: Arc<Board>, clock: Arc<dyn Clock>, most: u32) -> Self {
-        let (queue, waiting) = mpsc::channel(most.max(1) as usize);
+    /// Opens the desk.
+    pub(crate) fn start(store: Store, board: Arc<Board>, clock: Arc<dyn Clock>, limits: &Limits) -> Self {
+        let (queue, waiting) = mpsc::channel(limits.queue.max(1) as usize);
         let closing = CancellationToken::new();
-        let writer = Writer { store, board, clock }.run(waiting, closing.clone());
+        let writer = Writer { store, board, clock, batch: limits.batch.max(1) as usize }.run(waiting, closing.clone());
         Self { queue, closing, writer: std::sync::Mutex::new(Some(tokio::spawn(writer))) }
     }
 
@@ -158,21 +157,23 @@ struct Writer {
     store: Store,
     board: Arc<Board>,
     clock: Arc<dyn Clock>,
+    /// Requests that one transaction takes at most.
+    batch: usize,
 }
 
 impl Writer {
     async fn run(self, mut queue: mpsc::Receiver<Waiting>, closing: CancellationToken) {
-        let mut batch = Vec::with_capacity(BATCH);
+        let mut batch = Vec::with_capacity(self.batch);
         loop {
             tokio::select! {
                 biased;
                 () = closing.cancelled(), if !queue.is_closed() => queue.close(),
-                received = queue.recv_many(&mut batch, BATCH) => if received == 0 { break },
+                received = queue.recv_many(&mut batch, self.batch) => if received == 0 { break },
             }
             // a request whose client has gone is dropped before it costs
             batch.retain(|waiting| !waiting.answer.is_closed());
             batch.sort_by_key(|waiting| waiting.job.key());
-            let batch = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
+            let batch = std::mem::replace(&mut batch, Vec::with_capacity(self.batch));
             if !batch.is_empty() {
                 self.serve(batch).await;
             }
