@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use domain::availability::{Availability, DayRemaining, SiteChange, SiteDays, SiteSlots};
 use domain::city::City;
-use domain::slot::{Slot, SlotState, Terms};
+use domain::slot::{Slot, SlotState, Terms, Window};
 use domain::vaccine::Vaccine;
 use domain::{DateTime, NaiveDate, Utc, Uuid};
 use tokio::sync::broadcast;
@@ -55,6 +55,21 @@ struct Entry {
     version: i32,
     terms: Terms,
     shown: Slot,
+}
+
+/// What of a slot never changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SlotFacts {
+    pub id: Uuid,
+    pub site_id: Uuid,
+    pub vaccine_id: String,
+    pub window: Window,
+}
+
+impl SlotFacts {
+    pub(crate) fn of(row: &slot::Model) -> Self {
+        Self { id: row.id, site_id: row.site_id, vaccine_id: row.vaccine_id.clone(), window: row.window() }
+    }
 }
 
 struct State {
@@ -135,6 +150,13 @@ impl Board {
     /// How many readers the feed has.
     pub fn readers(&self) -> usize {
         self.feed.receiver_count()
+    }
+
+    /// What of a slot never changes; `None` for one that is not shown.
+    pub(crate) fn slot(&self, id: Uuid) -> Option<SlotFacts> {
+        let state = self.lock();
+        let entry = state.slots.get(&id)?;
+        Some(SlotFacts { id, site_id: entry.site_id, vaccine_id: entry.vaccine_id.clone(), window: entry.terms.window })
     }
 
     /// The site of an id, as it stands on the pages.

@@ -10,16 +10,19 @@ use domain::reason::Reason;
 use domain::vaccine::Vaccine;
 use domain::{NaiveDate, Uuid};
 use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::Expr;
 use sea_orm::{EntityTrait, QueryFilter};
 
 use crate::Engine;
 use crate::accounts::Citizen;
 use crate::audit::{self, Actor};
+use crate::board::SlotFacts;
 use crate::desk::{CallOff, Job, MoveTo, Take};
 use crate::error::internal;
+use crate::lookups::KnownPerson;
 use crate::outbox::About;
 use crate::people;
-use crate::shown::Found;
+use crate::shown::{Found, LIVE, Shown};
 use crate::store::entities::{booking, person, request, site, slot};
 
 impl Engine {
@@ -30,45 +33,66 @@ impl Engine {
     /// `already_booked`; `slot_full` or `wrong_state` when the place cannot be had; `busy` when the queue is full.
     pub async fn reserve(&self, citizen: &Citizen, reserve: Reserve) -> Result<Booking> {
         let content_hash = self.content_hash("reserve", &reserve)?;
-        if let Some(code) = self.answered(citizen, reserve.request_id, &content_hash).await? {
-            return self.show(citizen, code).await;
-        }
-        let person = self.person_of(citizen, reserve.person_id).await.map_err(|error| at(error, "person_id"))?;
-        let code = match self.try_reserve(citizen, &reserve, &person, content_hash.clone()).await {
-            Ok(code) => code,
-            // another try of the same request may have been quicker, and be what stands in the way
+        match self.try_reserve(citizen, &reserve, content_hash.clone()).await {
+            Ok(booking) => Ok(booking),
+            // what stands in the way may be this very request: answered before, or in another try that was quicker
             Err(error) => match self.answered(citizen, reserve.request_id, &content_hash).await? {
-                Some(code) => code,
-                None if error.code == ErrorCode::AlreadyBooked => return Err(self.own_booking(citizen, &person, &reserve).await),
-                None => return Err(error),
+                Some(code) => self.show(citizen, code).await,
+                None => Err(error),
             },
-        };
-        self.show(citizen, code).await
+        }
     }
 
-    async fn try_reserve(
+    async fn try_reserve(&self, citizen: &Citizen, reserve: &Reserve, content_hash: Vec<u8>) -> Result<Booking> {
+        let found = self.lookups().people.one(reserve.person_id).await?;
+        let person = found
+            .filter(|person| person.row.account_id == citizen.account_id)
+            .ok_or_else(|| Error::field("person_id", Reason::NotFound))?;
+        match self.reserve_for(citizen, reserve, &person, content_hash).await {
+            Err(error) if error.code == ErrorCode::AlreadyBooked => Err(self.own_booking(citizen, &person.row, reserve).await),
+            done => done,
+        }
+    }
+
+    async fn reserve_for(
         &self,
         citizen: &Citizen,
         reserve: &Reserve,
-        person: &person::Model,
+        person: &KnownPerson,
         content_hash: Vec<u8>,
-    ) -> Result<Code> {
+    ) -> Result<Booking> {
         let slot = self.slot(reserve.slot_id).await?;
         if reserve.consent.version != self.notice().version {
             return Err(Error::field("consent.version", Reason::ConsentVersion));
         }
-        let details = people::open(self.vault(), person)?;
+        let details = people::open(self.vault(), &person.row)?;
         let vaccine = self.vaccine(&slot.vaccine_id)?;
-        let history = self.history(person, &vaccine, None).await?;
+        let history = self.in_course(&vaccine, None, person.doses.clone());
         let question = Question {
             previous_dose_on: reserve.previous_dose_on,
             screening: Some(&reserve.screening),
-            ..self.question(&details, &vaccine, reserve.dose, slot.date, &history)
+            ..self.question(&details, &vaccine, reserve.dose, slot.window.date, &history)
         };
         question.decide()?;
-        self.bookable(&slot)?;
-        let take = self.take(citizen, reserve, person, &details, &vaccine, slot, content_hash)?;
-        self.desk().ask(Job::Take(Box::new(take))).await
+        let site = self.site(slot.site_id)?;
+        let take = self.take(citizen, reserve, &person.row, &details, &vaccine, &site, &slot, content_hash)?;
+        let own = take.code;
+        let code = self.desk().ask(Job::Take(Box::new(take))).await?;
+        if code != own {
+            // the same request was answered before
+            return self.show(citizen, code).await;
+        }
+        let dose = reserve.dose;
+        Ok(self.shown(Shown {
+            code,
+            state: BookingState::Booked,
+            dose,
+            person_id: person.row.id,
+            details,
+            site,
+            vaccine,
+            window: slot.window,
+        }))
     }
 
     fn question<'a>(
@@ -101,20 +125,20 @@ impl Engine {
         person: &person::Model,
         details: &Details,
         vaccine: &Vaccine,
-        slot: slot::Model,
+        site: &site::Model,
+        slot: &SlotFacts,
         content_hash: Vec<u8>,
     ) -> Result<Take> {
         let now = self.now();
         let code = self.vault().entropy().code();
-        let site = self.site(slot.site_id)?;
         let about = About {
             code,
             version: 1,
             dose: reserve.dose,
             name: &details.name,
             phone: &details.phone,
-            slot: &slot,
-            site: &site,
+            window: slot.window,
+            site,
             vaccine: &vaccine.name,
         };
         let screening = serde_json::to_string(&reserve.screening).map_err(|_| Error::internal())?;
@@ -143,7 +167,7 @@ impl Engine {
                 redeem_nonce: Set(None),
                 lot: Set(None),
             },
-            slot_id: slot.id,
+            slot: slot.clone(),
         })
     }
 
@@ -153,7 +177,7 @@ impl Engine {
             .filter(booking::COLUMN.person_hash.eq(person.person_hash.clone()))
             .filter(booking::COLUMN.account_id.eq(citizen.account_id))
             .filter(booking::COLUMN.dose.gte(i16::from(reserve.dose)))
-            .filter(booking::COLUMN.state.is_in([BookingState::Booked.as_str(), BookingState::Redeemed.as_str()]))
+            .filter(Expr::cust(LIVE))
             .one(&self.store().read)
             .await;
         let code = found.ok().flatten().and_then(|row| Code::parse(&row.code).ok());
@@ -168,9 +192,6 @@ impl Engine {
     pub async fn move_booking(&self, citizen: &Citizen, to: Move) -> Result<Booking> {
         let code = Code::parse(&to.code)?;
         let content_hash = self.content_hash("move", &Move { code: code.to_string(), ..to.clone() })?;
-        if let Some(code) = self.answered(citizen, to.request_id, &content_hash).await? {
-            return self.show(citizen, code).await;
-        }
         let code = match self.try_move(citizen, &to, code, content_hash.clone()).await {
             Ok(code) => code,
             // as in `reserve`
@@ -191,8 +212,7 @@ impl Engine {
         }
         let vaccine = self.vaccine(&slot.vaccine_id)?;
         let details = people::open(self.vault(), &found.person)?;
-        self.may_move(&found, &details, &vaccine, &slot).await?;
-        self.bookable(&slot)?;
+        self.may_move(&found, &details, &vaccine, slot.window.date).await?;
         let now = self.now();
         let site = self.site(slot.site_id)?;
         let version = found.booking.version + 1;
@@ -202,7 +222,7 @@ impl Engine {
             dose: found.dose(),
             name: &details.name,
             phone: &details.phone,
-            slot: &slot,
+            window: slot.window,
             site: &site,
             vaccine: &vaccine.name,
         };
@@ -213,21 +233,21 @@ impl Engine {
             request: request_row(citizen, to.request_id, content_hash, code, now),
             messages: self.booking_messages(MessageKind::Moved, &about, now)?,
             audit: audit::row(self.vault(), now, Actor::Citizen(citizen.account_id), "move", code, None),
-            to: slot.id,
+            to: slot,
         };
         self.desk().ask(Job::Move(Box::new(job))).await
     }
 
     /// Whether the dose may be given on the new day, and the doses after it still hold.
-    async fn may_move(&self, found: &Found, details: &Details, vaccine: &Vaccine, to: &slot::Model) -> Result<()> {
+    async fn may_move(&self, found: &Found, details: &Details, vaccine: &Vaccine, to: NaiveDate) -> Result<()> {
         let others = self.history(&found.person, vaccine, Some(found.dose())).await?;
         let before: Vec<_> = others.iter().filter(|record| record.dose < found.dose()).cloned().collect();
         let question = Question {
             previous_dose_on: found.booking.previous_dose_on,
-            ..self.question(details, vaccine, found.dose(), to.date, &before)
+            ..self.question(details, vaccine, found.dose(), to, &before)
         };
         question.decide()?;
-        if next_dose_holds(vaccine, found.dose(), to.date, &others) { Ok(()) } else { Err(Error::new(Reason::LaterDoseBooked)) }
+        if next_dose_holds(vaccine, found.dose(), to, &others) { Ok(()) } else { Err(Error::new(Reason::LaterDoseBooked)) }
     }
 
     /// Calls a booking off; its place can be booked again at once.
@@ -253,7 +273,7 @@ impl Engine {
             dose: found.dose(),
             name: &details.name,
             phone: &details.phone,
-            slot: &found.slot,
+            window: found.slot.window(),
             site: &site,
             vaccine: &vaccine.name,
         };
@@ -270,10 +290,18 @@ impl Engine {
 
     /// What a person has or has booked in a vaccine's course, but for one dose.
     async fn history(&self, person: &person::Model, vaccine: &Vaccine, but: Option<u8>) -> Result<Vec<DoseRecord>> {
-        let products = self.board().vaccines_of(&vaccine.course);
-        let mut doses = self.doses_of(std::slice::from_ref(person)).await?.remove(&person.person_hash).unwrap_or_default();
-        doses.retain(|record| Some(record.dose) != but && products.iter().any(|product| product.id == record.vaccine_id));
-        Ok(doses)
+        let people = std::slice::from_ref(person);
+        let mut doses = people::doses_of(&self.store().read, people, self.today()).await?;
+        Ok(self.in_course(vaccine, but, doses.remove(&person.person_hash).unwrap_or_default()))
+    }
+
+    /// Of these doses those of a vaccine's course, but for one.
+    fn in_course(&self, vaccine: &Vaccine, but: Option<u8>, mut doses: Vec<DoseRecord>) -> Vec<DoseRecord> {
+        if !doses.is_empty() {
+            let products = self.board().vaccines_of(&vaccine.course);
+            doses.retain(|record| Some(record.dose) != but && products.iter().any(|product| product.id == record.vaccine_id));
+        }
+        doses
     }
 
     /// The answer that a request id has had already.
@@ -295,9 +323,14 @@ impl Engine {
         Ok(self.vault().hash("request", &format!("{call}:{text}")))
     }
 
-    async fn slot(&self, id: Uuid) -> Result<slot::Model> {
+    /// What of a slot never changes: from the board, or from the database where the board does not have it (yet, or any more).
+    /// Whether it can be booked is for the desk alone to say.
+    async fn slot(&self, id: Uuid) -> Result<SlotFacts> {
+        if let Some(facts) = self.board().slot(id) {
+            return Ok(facts);
+        }
         let row = slot::Entity::find_by_id(id).one(&self.store().read).await.map_err(internal)?;
-        row.ok_or_else(|| Error::field("slot_id", Reason::NotFound))
+        row.map(|row| SlotFacts::of(&row)).ok_or_else(|| Error::field("slot_id", Reason::NotFound))
     }
 
     pub(crate) fn site(&self, id: Uuid) -> Result<site::Model> {
@@ -306,14 +339,6 @@ impl Engine {
 
     pub(crate) fn vaccine(&self, id: &str) -> Result<Vaccine> {
         self.board().vaccine(id).ok_or_else(Error::internal)
-    }
-
-    /// Refuses early what the desk would refuse; a full slot is left to the desk, which alone knows.
-    fn bookable(&self, slot: &slot::Model) -> Result<()> {
-        match slot.terms().objection(self.now()) {
-            None | Some(Reason::SlotFull) => Ok(()),
-            Some(objection) => Err(Error::new(objection)),
-        }
     }
 }
 
@@ -331,9 +356,4 @@ fn request_row(
         booking_code: Set(code.to_string()),
         answered_at: Set(now),
     }
-}
-
-/// The same refusal, at a field.
-fn at(error: Error, field: &str) -> Error {
-    Error { field: Some(field.to_owned()), ..error }
 }

@@ -19,6 +19,8 @@ mod demo;
 mod desk;
 mod error;
 mod folder;
+mod gather;
+mod lookups;
 mod outbox;
 mod people;
 mod schedule;
@@ -46,12 +48,14 @@ pub use board::Board;
 pub use city_file::CityFile;
 pub use config::{Config, Limits, OpenError};
 pub use demo::DemoStaff;
+pub use desk::DeskCounts;
 pub use sessions::SESSION_S;
 pub use staff::{NewStaff, Staff};
 
 use crate::desk::Desk;
 use crate::error::internal;
 use crate::keys::Keys;
+use crate::lookups::Lookups;
 use crate::store::Store;
 use crate::store::entities::{fact, site, slot, vaccine};
 use crate::vault::{Label, Vault};
@@ -76,6 +80,7 @@ struct Inner {
     vault: Vault,
     board: Arc<Board>,
     desk: Desk,
+    lookups: Lookups,
     ticker: JoinHandle<()>,
 }
 
@@ -103,7 +108,8 @@ impl Engine {
         let board = Arc::new(Board::new(config.city.city.clone(), config.clock.now()));
         let desk = Desk::start(store.clone(), board.clone(), config.clock.clone(), &config.limits);
         let ticker = tokio::spawn(tick(store.clone(), board.clone(), config.clock.clone()));
-        let engine = Self { inner: Arc::new(Inner { config, store, keys, vault, board, desk, ticker }) };
+        let lookups = Lookups::start(&store, &config);
+        let engine = Self { inner: Arc::new(Inner { config, store, keys, vault, board, desk, lookups, ticker }) };
         engine.fill_board().await.map_err(|_| OpenError::Connect("the sites cannot be read".into()))?;
         Ok(engine)
     }
@@ -161,6 +167,11 @@ impl Engine {
         }
     }
 
+    /// What the desk has done since the start.
+    pub fn desk_counts(&self) -> DeskCounts {
+        self.inner.desk.counts()
+    }
+
     /// Marks the bookings of past days as missed. Safe to run at any time, from any process.
     ///
     /// # Errors
@@ -198,6 +209,10 @@ impl Engine {
 
     pub(crate) fn desk(&self) -> &Desk {
         &self.inner.desk
+    }
+
+    pub(crate) fn lookups(&self) -> &Lookups {
+        &self.inner.lookups
     }
 
     pub(crate) fn new_id(&self) -> Uuid {

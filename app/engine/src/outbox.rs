@@ -4,6 +4,7 @@ use domain::code::Code;
 use domain::error::Result;
 use domain::identity::{Name, Phone};
 use domain::message::{DemoMessage, Facts, MessageKind, MessageState, reminder_due, text};
+use domain::slot::Window;
 use domain::{DateTime, Utc};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
@@ -12,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Engine;
 use crate::error::internal;
-use crate::store::entities::{message, site, slot};
+use crate::store::entities::{message, site};
 use crate::vault::Label;
 
 /// Messages that the demo's inbox shows at most.
@@ -32,7 +33,7 @@ pub(crate) struct About<'a> {
     pub dose: u8,
     pub name: &'a Name,
     pub phone: &'a Phone,
-    pub slot: &'a slot::Model,
+    pub window: Window,
     pub site: &'a site::Model,
     pub vaccine: &'a str,
 }
@@ -46,7 +47,7 @@ impl Engine {
         now: DateTime<Utc>,
     ) -> Result<Vec<message::ActiveModel>> {
         let mut rows = vec![self.booking_message(kind, about, now, now)?];
-        if let Some(due_at) = reminder_due(&about.slot.window(), now) {
+        if let Some(due_at) = reminder_due(&about.window, now) {
             rows.push(self.booking_message(MessageKind::Reminder, about, due_at, now)?);
         }
         Ok(rows)
@@ -65,7 +66,7 @@ impl Engine {
             name: &about.name.masked(),
             vaccine: about.vaccine,
             dose: about.dose,
-            window: about.slot.window(),
+            window: about.window,
             site: &about.site.name,
             phone: &about.site.phone,
             code: about.code,

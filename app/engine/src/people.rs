@@ -17,7 +17,9 @@ use serde::{Deserialize, Serialize};
 use crate::Engine;
 use crate::accounts::Citizen;
 use crate::error::internal;
+use crate::shown::LIVE;
 use crate::store::entities::{booking, person, slot};
+use crate::store::lists::lists;
 use crate::vault::{Label, Vault};
 
 /// Who somebody is, as it is sealed.
@@ -49,7 +51,10 @@ impl Engine {
             draft.check(self.city(), self.today()).map_err(|errors| errors.into_iter().next().unwrap_or_else(Error::internal))?;
         let person_hash = self.person_hash(&details.document);
         let row = self.write_person(citizen, &draft, &details, person_hash, present.as_ref()).await?;
-        let doses = self.doses_of(std::slice::from_ref(&row)).await?.remove(&row.person_hash).unwrap_or_default();
+        let doses = doses_of(&self.store().read, std::slice::from_ref(&row), self.today())
+            .await?
+            .remove(&row.person_hash)
+            .unwrap_or_default();
         self.person_out(row, doses)
     }
 
@@ -169,7 +174,7 @@ impl Engine {
             .await
             .map_err(internal)?;
         rows.sort_by_key(|row| row.relation != Relation::Myself.as_str());
-        let mut doses = self.doses_of(&rows).await?;
+        let mut doses = doses_of(&self.store().read, &rows, self.today()).await?;
         rows.into_iter()
             .map(|row| {
                 let history = doses.remove(&row.person_hash).unwrap_or_default();
@@ -217,36 +222,6 @@ impl Engine {
         Ok(waiting.iter().any(|(_, slot)| slot.as_ref().is_some_and(|slot| slot.date >= self.today())))
     }
 
-    /// The doses given or booked for these people here, whatever account booked them, by person-hash.
-    pub(crate) async fn doses_of(&self, people: &[person::Model]) -> Result<HashMap<Vec<u8>, Vec<DoseRecord>>> {
-        let hashes: Vec<_> = people.iter().map(|row| row.person_hash.clone()).collect();
-        let found = booking::Entity::find()
-            .filter(booking::Column::PersonHash.is_in(hashes))
-            .filter(booking::COLUMN.state.is_in([BookingState::Booked.as_str(), BookingState::Redeemed.as_str()]))
-            .find_also_related(slot::Entity)
-            .all(&self.store().read)
-            .await
-            .map_err(internal)?;
-        let mut doses: HashMap<Vec<u8>, Vec<DoseRecord>> = HashMap::new();
-        for (booking, slot) in found {
-            let (Some(slot), Ok(state)) = (slot, booking.state.parse::<BookingState>()) else { continue };
-            if !state.on(slot.date, self.today()).is_live() {
-                continue;
-            }
-            let record = DoseRecord {
-                vaccine_id: slot.vaccine_id,
-                dose: dose_out(booking.dose),
-                on: slot.date,
-                given: state == BookingState::Redeemed,
-            };
-            doses.entry(booking.person_hash).or_default().push(record);
-        }
-        for history in doses.values_mut() {
-            history.sort_by_key(|record| record.dose);
-        }
-        Ok(doses)
-    }
-
     fn person_out(&self, row: person::Model, doses: Vec<DoseRecord>) -> Result<Person> {
         let details = open(self.vault(), &row)?;
         Ok(Person {
@@ -266,6 +241,45 @@ impl Engine {
     pub(crate) fn person_hash(&self, document: &Document) -> Vec<u8> {
         self.vault().hash("document", &format!("{}:{}", document.kind(), document.number()))
     }
+}
+
+/// The doses given or booked for these people here, whatever account booked them, by person-hash.
+pub(crate) async fn doses_of(
+    db: &impl ConnectionTrait,
+    people: &[person::Model],
+    today: NaiveDate,
+) -> Result<HashMap<Vec<u8>, Vec<DoseRecord>>> {
+    let mut hashes: Vec<_> = people.iter().map(|row| row.person_hash.clone()).collect();
+    hashes.sort_unstable();
+    hashes.dedup();
+    let mut doses: HashMap<Vec<u8>, Vec<DoseRecord>> = HashMap::new();
+    for list in lists(&hashes) {
+        let found: Vec<(Vec<u8>, i16, String, String, NaiveDate)> = booking::Entity::find()
+            .select_only()
+            .column(booking::Column::PersonHash)
+            .column(booking::Column::Dose)
+            .column(booking::Column::State)
+            .column(slot::Column::VaccineId)
+            .column(slot::Column::Date)
+            .inner_join(slot::Entity)
+            .filter(booking::Column::PersonHash.is_in(list))
+            .filter(Expr::cust(LIVE))
+            .into_tuple()
+            .all(db)
+            .await
+            .map_err(internal)?;
+        for (hash, dose, state, vaccine_id, on) in found {
+            let Ok(state) = state.parse::<BookingState>() else { continue };
+            if state.on(on, today).is_live() {
+                let record = DoseRecord { vaccine_id, dose: dose_out(dose), on, given: state == BookingState::Redeemed };
+                doses.entry(hash).or_default().push(record);
+            }
+        }
+    }
+    for history in doses.values_mut() {
+        history.sort_by_key(|record| record.dose);
+    }
+    Ok(doses)
 }
 
 /// Keeps a person as they are until the transaction ends: no booking is made for them meanwhile, for the desk asks for the same row.

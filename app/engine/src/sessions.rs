@@ -48,7 +48,7 @@ impl Engine {
     /// # Errors
     /// `sign_in_required` when there is none, or it has ended.
     pub(crate) async fn session(&self, token: &str) -> Result<session::Model> {
-        let found = session::Entity::find_by_id(self.token_hash(token)).one(&self.store().read).await.map_err(internal)?;
+        let found = self.lookups().sessions.one(self.token_hash(token)).await?;
         found.filter(|session| session.expires_at > self.now()).ok_or_else(|| Error::new(Reason::SignIn))
     }
 

@@ -148,7 +148,7 @@ impl<C: ConnectionTrait> Family<'_, C> {
             dose: 1,
             name: &details.name,
             phone: &details.phone,
-            slot,
+            window: slot.window(),
             site: self.site,
             vaccine: &self.vaccine.name,
         };

@@ -2,12 +2,20 @@
 //!
 //! While one batch commits the next one gathers; nobody waits for a batch to fill. Each request gets its own answer, after
 //! the commit; a refused one leaves nothing behind in the transaction and never fails its neighbours. A batch that fails
-//! as a whole for a passing reason is tried again a bounded number of times; one that fails for another reason is run request by
-//! request, so that only the bad one fails. Several processes on one database work together: requests are run in the order of
-//! their slots' ids, and the database's guards decide.
+//! as a whole for a passing reason is tried again a bounded number of times; one that fails for another reason is cut in two, and
+//! again, until only the bad request fails. Several processes on one database work together: a batch locks its slots in the order of
+//! their ids, and the database's guards decide.
 
-mod jobs;
+mod batch;
+mod changes;
+mod checkin;
+mod counts;
+mod places;
+mod requests;
+mod rows;
+mod takes;
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,9 +34,13 @@ use crate::board::Board;
 use crate::config::Limits;
 use crate::error::{internal, is_transient};
 use crate::store::Store;
-use crate::store::entities::slot;
 
-pub(crate) use jobs::{CallOff, MoveTo, Redemption, Take, UndoRedemption};
+use batch::Batch;
+pub(crate) use changes::{CallOff, MoveTo};
+pub(crate) use checkin::{Redemption, UndoRedemption};
+use counts::Counters;
+pub use counts::DeskCounts;
+pub(crate) use takes::Take;
 
 /// Tries of a batch that fails for a passing reason.
 const TRIES: u32 = 6;
@@ -49,58 +61,71 @@ pub(crate) enum Job {
     Undo(Box<UndoRedemption>),
 }
 
-impl Job {
-    /// What the jobs of a batch are ordered by: the slot that they lock first, or the booking.
-    fn key(&self) -> (u128, Code) {
-        match self {
-            Self::Take(job) => (job.slot_id.as_u128(), job.code),
-            Self::Move(job) => (job.to.min(job.from).as_u128(), job.code),
-            Self::CallOff(job) => (job.slot_id.as_u128(), job.code),
-            Self::Redeem(job) => (0, job.code),
-            Self::Undo(job) => (0, job.code),
-        }
+/// What a request that was not refused did.
+#[derive(Clone, Debug)]
+pub(crate) struct Done {
+    /// The booking.
+    pub code: Code,
+    /// What became of a check-in.
+    pub checked_in: Option<CheckedIn>,
+}
+
+impl Done {
+    fn booking(code: Code) -> Self {
+        Self { code, checked_in: None }
     }
 }
 
-/// Why a job did not happen.
-pub(crate) enum Failure {
-    /// A rule or the state of the world; the transaction holds nothing of it.
-    Refused(Error),
-    /// The database; the transaction is lost.
+/// Why a batch's transaction came to nothing.
+#[derive(Debug)]
+enum Trouble {
+    /// The database failed.
     Database(DbErr),
+    /// Another process wrote the same meanwhile, or a code that was drawn is in use: what was read no longer holds.
+    Overtaken,
 }
 
-impl From<DbErr> for Failure {
+impl From<DbErr> for Trouble {
     fn from(error: DbErr) -> Self {
         Self::Database(error)
     }
 }
 
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self::Refused(error)
+impl Trouble {
+    fn passes(&self) -> bool {
+        match self {
+            Self::Database(error) => is_transient(error),
+            Self::Overtaken => true,
+        }
     }
-}
 
-/// What a job did.
-pub(crate) struct Deed {
-    /// The booking.
-    pub code: Code,
-    /// What became of a check-in.
-    pub checked_in: Option<CheckedIn>,
-    /// The slots that changed.
-    pub slots: Vec<slot::Model>,
+    /// Whether a part of the batch may succeed where the whole does not.
+    fn may_be_one_request(&self) -> bool {
+        matches!(self, Self::Overtaken) || !self.passes()
+    }
+
+    /// What everybody in the batch hears.
+    fn refusal(self) -> Error {
+        match self {
+            Self::Database(error) if !is_transient(&error) => internal(error),
+            passing => {
+                tracing::warn!(?passing, "a batch was given up after several tries");
+                Error::later(Reason::Busy, RETRY_AFTER_S)
+            }
+        }
+    }
 }
 
 struct Waiting {
     job: Job,
-    answer: oneshot::Sender<Result<(Code, Option<CheckedIn>)>>,
+    answer: oneshot::Sender<Result<Done>>,
 }
 
 /// The desk's counter: requests go in here.
 pub(crate) struct Desk {
     queue: mpsc::Sender<Waiting>,
     closing: CancellationToken,
+    counters: Arc<Counters>,
     writer: std::sync::Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -109,8 +134,10 @@ impl Desk {
     pub(crate) fn start(store: Store, board: Arc<Board>, clock: Arc<dyn Clock>, limits: &Limits) -> Self {
         let (queue, waiting) = mpsc::channel(limits.queue.max(1) as usize);
         let closing = CancellationToken::new();
-        let writer = Writer { store, board, clock, batch: limits.batch.max(1) as usize }.run(waiting, closing.clone());
-        Self { queue, closing, writer: std::sync::Mutex::new(Some(tokio::spawn(writer))) }
+        let counters = Arc::new(Counters::default());
+        let writer = Writer { store, board, clock, counters: counters.clone(), batch: limits.batch.max(1) as usize };
+        let writer = tokio::spawn(writer.run(waiting, closing.clone()));
+        Self { queue, closing, counters, writer: std::sync::Mutex::new(Some(writer)) }
     }
 
     /// Asks for a booking to be made or changed, and waits for the commit.
@@ -118,7 +145,7 @@ impl Desk {
     /// # Errors
     /// `busy` at once when the queue is full or the desk is closing; otherwise what the job is refused with.
     pub(crate) async fn ask(&self, job: Job) -> Result<Code> {
-        self.enqueue(job).await.map(|(code, _)| code)
+        self.enqueue(job).await.map(|done| done.code)
     }
 
     /// Asks for a jab to be recorded or taken back, and waits for the commit.
@@ -126,20 +153,27 @@ impl Desk {
     /// # Errors
     /// As [`Desk::ask`].
     pub(crate) async fn check_in(&self, job: Job) -> Result<CheckedIn> {
-        let (_, checked_in) = self.enqueue(job).await?;
-        checked_in.ok_or_else(Error::internal)
+        self.enqueue(job).await?.checked_in.ok_or_else(Error::internal)
     }
 
-    async fn enqueue(&self, job: Job) -> Result<(Code, Option<CheckedIn>)> {
+    async fn enqueue(&self, job: Job) -> Result<Done> {
         let busy = || Error::later(Reason::Busy, RETRY_AFTER_S);
         let (answer, answered) = oneshot::channel();
-        self.queue.try_send(Waiting { job, answer }).map_err(|_| busy())?;
+        self.queue.try_send(Waiting { job, answer }).map_err(|_| {
+            self.counters.turned_away();
+            busy()
+        })?;
         answered.await.map_err(|_| busy())?
     }
 
     /// Whether requests are taken.
     pub(crate) fn is_open(&self) -> bool {
         !self.closing.is_cancelled() && !self.queue.is_closed()
+    }
+
+    /// How much it has done, and how many wait.
+    pub(crate) fn counts(&self) -> DeskCounts {
+        self.counters.read(self.queue.max_capacity() - self.queue.capacity())
     }
 
     /// Takes no more requests and answers those that wait.
@@ -157,6 +191,7 @@ struct Writer {
     store: Store,
     board: Arc<Board>,
     clock: Arc<dyn Clock>,
+    counters: Arc<Counters>,
     /// Requests that one transaction takes at most.
     batch: usize,
 }
@@ -171,8 +206,9 @@ impl Writer {
                 received = queue.recv_many(&mut batch, self.batch) => if received == 0 { break },
             }
             // a request whose client has gone is dropped before it costs
+            let received = batch.len();
             batch.retain(|waiting| !waiting.answer.is_closed());
-            batch.sort_by_key(|waiting| waiting.job.key());
+            self.counters.dropped(received - batch.len());
             let batch = std::mem::replace(&mut batch, Vec::with_capacity(self.batch));
             if !batch.is_empty() {
                 self.serve(batch).await;
@@ -180,37 +216,42 @@ impl Writer {
         }
     }
 
+    /// Answers everybody in a batch.
     async fn serve(&self, batch: Vec<Waiting>) {
-        let (jobs, answers): (Vec<_>, Vec<_>) = batch.into_iter().map(|waiting| (waiting.job, waiting.answer)).unzip();
-        let results = match self.try_often(&jobs).await {
-            Ok(results) => results,
-            Err(error) if jobs.len() == 1 || is_transient(&error) => vec![Err(refuse(error)); jobs.len()],
-            Err(error) => {
-                tracing::warn!(%error, requests = jobs.len(), "a batch failed as a whole; its requests are run one by one");
-                let mut results = Vec::with_capacity(jobs.len());
-                for job in jobs.chunks(1) {
-                    match self.try_often(job).await {
-                        Ok(one) => results.extend(one),
-                        Err(error) => results.push(Err(refuse(error))),
-                    }
-                }
-                results
+        let (jobs, mut answers): (Vec<_>, Vec<_>) = batch.into_iter().map(|waiting| (waiting.job, Some(waiting.answer))).unzip();
+        let mut answer = |range: Range<usize>, results: Vec<Result<Done>>| {
+            for (answer, result) in answers[range].iter_mut().filter_map(Option::take).zip(results) {
+                // whoever has gone meanwhile will ask again with the same request id
+                let _ = answer.send(result);
             }
         };
-        for (result, answer) in results.into_iter().zip(answers) {
-            // whoever has gone meanwhile will ask again with the same request id
-            let _ = answer.send(result);
+        let mut parts = vec![0..jobs.len()];
+        while let Some(part) = parts.pop() {
+            match self.try_often(&jobs[part.clone()]).await {
+                Ok(results) => answer(part, results),
+                Err(trouble) if part.len() > 1 && trouble.may_be_one_request() => {
+                    tracing::warn!(?trouble, requests = part.len(), "a batch failed as a whole; it is cut in two");
+                    self.counters.cut();
+                    let middle = part.start + part.len() / 2;
+                    parts.extend([middle..part.end, part.start..middle]);
+                }
+                Err(trouble) => {
+                    let refusal = trouble.refusal();
+                    answer(part.clone(), vec![Err(refusal); part.len()]);
+                }
+            }
         }
     }
 
     /// One transaction for all jobs, again while it fails for a passing reason.
-    async fn try_often(&self, jobs: &[Job]) -> core::result::Result<Vec<Result<(Code, Option<CheckedIn>)>>, DbErr> {
+    async fn try_often(&self, jobs: &[Job]) -> core::result::Result<Vec<Result<Done>>, Trouble> {
         let mut tried = 0;
         loop {
             tried += 1;
             match self.transact(jobs, self.clock.now()).await {
-                Err(error) if tried < TRIES && is_transient(&error) => {
-                    tracing::debug!(%error, tried, "a batch is tried again");
+                Err(trouble) if tried < TRIES && trouble.passes() => {
+                    tracing::debug!(?trouble, tried, "a batch is tried again");
+                    self.counters.again();
                     tokio::time::sleep(Duration::from_millis(5 << tried)).await;
                 }
                 done => return done,
@@ -218,42 +259,12 @@ impl Writer {
         }
     }
 
-    async fn transact(
-        &self,
-        jobs: &[Job],
-        now: DateTime<Utc>,
-    ) -> core::result::Result<Vec<Result<(Code, Option<CheckedIn>)>>, DbErr> {
+    async fn transact(&self, jobs: &[Job], now: DateTime<Utc>) -> core::result::Result<Vec<Result<Done>>, Trouble> {
         let tx = self.store.begin().await?;
-        let mut results = Vec::with_capacity(jobs.len());
-        let mut changed = Vec::new();
-        for job in jobs {
-            let done = match job {
-                Job::Take(job) => job.run(&tx, now).await,
-                Job::Move(job) => job.run(&tx, now).await,
-                Job::CallOff(job) => job.run(&tx, now).await,
-                Job::Redeem(job) => job.run(&tx, now).await,
-                Job::Undo(job) => job.run(&tx, now).await,
-            };
-            results.push(match done {
-                Ok(deed) => {
-                    changed.extend(deed.slots);
-                    Ok((deed.code, deed.checked_in))
-                }
-                Err(Failure::Refused(error)) => Err(error),
-                Err(Failure::Database(error)) => return Err(error),
-            });
-        }
+        let (results, changed) = Batch::run(&tx, jobs, now).await?;
         tx.commit().await?;
+        self.counters.committed(jobs.len());
         self.board.apply(changed, now);
         Ok(results)
-    }
-}
-
-fn refuse(error: DbErr) -> Error {
-    if is_transient(&error) {
-        tracing::warn!(%error, "a batch was given up after several tries");
-        Error::later(Reason::Busy, RETRY_AFTER_S)
-    } else {
-        internal(error)
     }
 }

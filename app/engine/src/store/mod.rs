@@ -2,6 +2,7 @@
 
 pub mod connect;
 pub mod entities;
+pub mod lists;
 pub mod migrations;
 
 pub use connect::Store;

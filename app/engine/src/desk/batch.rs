@@ -1,0 +1,129 @@
+//! One batch: what it needs is read and locked with a few statements, decided request by request, and written with a few more.
+//!
+//! Changes of bookings come first, for they may free places; then new bookings, in the order of their arrival.
+
+use std::collections::{BTreeSet, HashSet};
+
+use domain::code::Code;
+use domain::error::{Error, Result};
+use domain::{DateTime, NaiveDate, Utc, Uuid};
+use sea_orm::DatabaseTransaction;
+
+use super::places::Places;
+use super::requests::Requests;
+use super::rows::Pending;
+use super::takes::{self, Take};
+use super::{Done, Job, Trouble};
+use crate::store::entities::{request, slot};
+
+/// What the requests of a batch have in common.
+pub(super) struct Batch<'a> {
+    pub tx: &'a DatabaseTransaction,
+    pub now: DateTime<Utc>,
+    pub today: NaiveDate,
+    pub places: Places,
+    pub requests: Requests,
+    pub pending: Pending,
+    /// Bookings that have changed in this batch.
+    changed: HashSet<Code>,
+}
+
+/// What became of a request; the outer error is the whole batch's.
+pub(super) type Outcome = core::result::Result<Result<Done>, Trouble>;
+
+impl<'a> Batch<'a> {
+    /// Decides all jobs and writes what they lead to: their answers, in their order, and the slots that have changed. Nothing is
+    /// committed.
+    pub(super) async fn run(
+        tx: &'a DatabaseTransaction,
+        jobs: &[Job],
+        now: DateTime<Utc>,
+    ) -> core::result::Result<(Vec<Result<Done>>, Vec<slot::Model>), Trouble> {
+        let ids: Vec<_> = jobs.iter().filter_map(Job::request).map(|row| *row.id.as_ref()).collect();
+        let mut batch = Self {
+            tx,
+            now,
+            today: domain::time::civil(now).date(),
+            places: Places::lock(tx, jobs.iter().flat_map(Job::slots).collect::<BTreeSet<_>>(), now).await?,
+            requests: Requests::read(tx, &ids).await?,
+            pending: Pending::default(),
+            changed: HashSet::new(),
+        };
+        let mut results: Vec<Option<Result<Done>>> = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            results.push(batch.change(job).await?);
+        }
+        let takes: Vec<&Take> = jobs.iter().filter_map(Job::as_take).collect();
+        let mut taken = takes::run(&mut batch, &takes).await?.into_iter();
+        // what is still open are the new bookings, in the same order
+        let results = results.into_iter().map(|result| result.or_else(|| taken.next()).unwrap_or_else(|| Err(Error::internal())));
+        let results = results.collect();
+        let changed = batch.write().await?;
+        Ok((results, changed))
+    }
+
+    /// What becomes of a change of a booking; nothing for a new booking.
+    async fn change(&mut self, job: &Job) -> core::result::Result<Option<Result<Done>>, Trouble> {
+        if let Some(code) = job.changes()
+            && !self.changed.insert(code)
+        {
+            // the second change of a booking must find what the first has written
+            self.flush().await?;
+        }
+        Ok(Some(match job {
+            Job::Take(_) => return Ok(None),
+            Job::Move(job) => job.run(self).await?,
+            Job::CallOff(job) => job.run(self).await?,
+            Job::Redeem(job) => job.run(self).await?,
+            Job::Undo(job) => job.run(self).await?,
+        }))
+    }
+
+    async fn flush(&mut self) -> core::result::Result<(), Trouble> {
+        if self.pending.write(self.tx).await? { Ok(()) } else { Err(Trouble::Overtaken) }
+    }
+
+    async fn write(mut self) -> core::result::Result<Vec<slot::Model>, Trouble> {
+        self.flush().await?;
+        self.places.write(self.tx).await
+    }
+}
+
+impl Job {
+    fn as_take(&self) -> Option<&Take> {
+        match self {
+            Self::Take(job) => Some(job),
+            _ => None,
+        }
+    }
+
+    /// The slots that it takes from or gives back to.
+    fn slots(&self) -> Vec<Uuid> {
+        match self {
+            Self::Take(job) => vec![job.slot.id],
+            Self::Move(job) => vec![job.from, job.to.id],
+            Self::CallOff(job) => vec![job.slot_id],
+            Self::Redeem(_) | Self::Undo(_) => vec![],
+        }
+    }
+
+    /// The request whose answer is kept.
+    fn request(&self) -> Option<&request::ActiveModel> {
+        match self {
+            Self::Take(job) => Some(&job.request),
+            Self::Move(job) => Some(&job.request),
+            Self::CallOff(_) | Self::Redeem(_) | Self::Undo(_) => None,
+        }
+    }
+
+    /// The booking that it changes.
+    fn changes(&self) -> Option<Code> {
+        match self {
+            Self::Take(_) => None,
+            Self::Move(job) => Some(job.code),
+            Self::CallOff(job) => Some(job.code),
+            Self::Redeem(job) => Some(job.code),
+            Self::Undo(job) => Some(job.code),
+        }
+    }
+}

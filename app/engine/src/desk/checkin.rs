@@ -1,0 +1,98 @@
+//! Jabs recorded, and taken back.
+
+use domain::booking::{BookingState, Transition};
+use domain::checkin::{CheckedIn, Outcome as Recorded, Redemption as Record};
+use domain::code::Code;
+use domain::error::Error;
+use domain::reason::Reason;
+use domain::{DateTime, Utc, Uuid};
+use sea_orm::sea_query::Expr;
+use sea_orm::{EntityTrait, QueryFilter};
+
+use super::Done;
+use super::batch::{Batch, Outcome};
+use super::changes::{stands_in_the_way, start_of_day};
+use crate::outbox::drop_queued;
+use crate::store::entities::{audit, booking};
+
+/// A jab to be recorded.
+pub(crate) struct Redemption {
+    pub code: Code,
+    pub nonce: Uuid,
+    pub staff_id: Uuid,
+    pub lot: Option<String>,
+    pub record: Record,
+    pub audit: audit::ActiveModel,
+}
+
+/// A recorded jab to be taken back, if it was recorded on the same day.
+pub(crate) struct UndoRedemption {
+    pub code: Code,
+    pub audit: audit::ActiveModel,
+}
+
+impl Redemption {
+    pub(super) async fn run(&self, batch: &mut Batch<'_>) -> Outcome {
+        let before = booking::Entity::find().filter(booking::COLUMN.redeem_nonce.eq(self.nonce)).one(batch.tx).await?;
+        if before.is_some_and(|before| before.code != self.code.as_str()) {
+            return Ok(Err(Error::field("nonce", Reason::RequestReused)));
+        }
+        let redeemed = booking::Entity::update_many()
+            .col_expr(booking::Column::State, Expr::value(BookingState::Redeemed.as_str()))
+            .col_expr(booking::Column::RedeemedAt, Expr::value(batch.now))
+            .col_expr(booking::Column::RedeemedBy, Expr::value(self.staff_id))
+            .col_expr(booking::Column::RedeemNonce, Expr::value(self.nonce))
+            .col_expr(booking::Column::Lot, Expr::value(self.lot.clone()))
+            .col_expr(booking::Column::ChangedAt, Expr::value(batch.now))
+            .filter(booking::COLUMN.code.eq(self.code.as_str()))
+            .filter(booking::COLUMN.state.eq(BookingState::Booked.as_str()))
+            .exec(batch.tx)
+            .await?;
+        if redeemed.rows_affected == 0 {
+            return self.again(batch).await;
+        }
+        drop_queued(batch.tx, self.code.as_str(), batch.now).await?;
+        batch.pending.audit.push(self.audit.clone());
+        Ok(Ok(self.done(batch.now)))
+    }
+
+    /// The same scan again gets the same answer; another one is told that it is done.
+    async fn again(&self, batch: &Batch<'_>) -> Outcome {
+        let row = booking::Entity::find_by_id(self.code.to_string()).one(batch.tx).await?;
+        Ok(match row {
+            Some(booking::Model { redeem_nonce: Some(nonce), redeemed_at: Some(at), .. }) if nonce == self.nonce => {
+                Ok(self.done(at))
+            }
+            _ => stands_in_the_way(batch.tx, self.code, Transition::Redeem, &self.audit).await?.map(|_| self.done(batch.now)),
+        })
+    }
+
+    fn done(&self, at: DateTime<Utc>) -> Done {
+        let redemption = Some(Record { at, ..self.record.clone() });
+        Done { code: self.code, checked_in: Some(CheckedIn { outcome: Recorded::Redeemed, redemption }) }
+    }
+}
+
+impl UndoRedemption {
+    pub(super) async fn run(&self, batch: &mut Batch<'_>) -> Outcome {
+        let undone = booking::Entity::update_many()
+            .col_expr(booking::Column::State, Expr::value(BookingState::Booked.as_str()))
+            .col_expr(booking::Column::RedeemedAt, Expr::value(None::<DateTime<Utc>>))
+            .col_expr(booking::Column::RedeemedBy, Expr::value(None::<Uuid>))
+            .col_expr(booking::Column::RedeemNonce, Expr::value(None::<Uuid>))
+            .col_expr(booking::Column::Lot, Expr::value(None::<String>))
+            .col_expr(booking::Column::ChangedAt, Expr::value(batch.now))
+            .filter(booking::COLUMN.code.eq(self.code.as_str()))
+            .filter(booking::COLUMN.state.eq(BookingState::Redeemed.as_str()))
+            .filter(booking::COLUMN.redeemed_at.gte(start_of_day(batch.now)))
+            .exec(batch.tx)
+            .await?;
+        let done = Done { code: self.code, checked_in: Some(CheckedIn { outcome: Recorded::Undone, redemption: None }) };
+        if undone.rows_affected == 0 {
+            let why = stands_in_the_way(batch.tx, self.code, Transition::Undo, &self.audit).await?;
+            return Ok(why.map(|_| done));
+        }
+        batch.pending.audit.push(self.audit.clone());
+        Ok(Ok(done))
+    }
+}

@@ -1,0 +1,102 @@
+//! The slots that a batch touches: locked in the order of their ids, counted while the batch runs, written back once each.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::reason::Reason;
+use domain::{DateTime, Utc, Uuid};
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use super::Trouble;
+use crate::board::SlotFacts;
+use crate::store::entities::slot;
+use crate::store::lists::lists;
+
+struct Place {
+    row: slot::Model,
+    /// As the database has it.
+    taken: i32,
+}
+
+/// The slots of a batch. Between [`Places::lock`] and the commit nobody else changes them.
+pub(super) struct Places {
+    by_id: BTreeMap<Uuid, Place>,
+    now: DateTime<Utc>,
+}
+
+impl Places {
+    /// Locks the slots. Batches of several processes lock in the same order, so they cannot stand in each other's way.
+    pub(super) async fn lock(tx: &DatabaseTransaction, ids: BTreeSet<Uuid>, now: DateTime<Utc>) -> Result<Self, DbErr> {
+        let ids: Vec<_> = ids.into_iter().collect();
+        let mut by_id = BTreeMap::new();
+        for list in lists(&ids) {
+            let rows = slot::Entity::find()
+                .filter(slot::COLUMN.id.is_in(list))
+                .order_by_asc(slot::COLUMN.id)
+                .lock_exclusive()
+                .all(tx)
+                .await?;
+            by_id.extend(rows.into_iter().map(|row| (row.id, Place { taken: row.taken, row })));
+        }
+        Ok(Self { by_id, now })
+    }
+
+    /// Why no place of a slot can be had now, or nothing.
+    pub(super) fn objection(&self, id: Uuid) -> Option<Reason> {
+        self.by_id.get(&id).map_or(Some(Reason::NotFound), |place| place.row.terms().objection(self.now))
+    }
+
+    /// Whether a slot is still what a request was judged by.
+    pub(super) fn is_still(&self, facts: &SlotFacts) -> bool {
+        self.by_id.get(&facts.id).is_some_and(|place| SlotFacts::of(&place.row) == *facts)
+    }
+
+    /// Takes a place, or tells why there is none.
+    pub(super) fn take(&mut self, id: Uuid) -> Result<(), Reason> {
+        if let Some(reason) = self.objection(id) {
+            return Err(reason);
+        }
+        if let Some(place) = self.by_id.get_mut(&id) {
+            place.row.taken += 1;
+        }
+        Ok(())
+    }
+
+    /// Gives a place back: it can be taken by the next in the batch.
+    pub(super) fn give_back(&mut self, id: Uuid) {
+        if let Some(place) = self.by_id.get_mut(&id) {
+            place.row.taken -= 1;
+        }
+    }
+
+    /// Writes what has changed, and gives the rows as they are now. The conditions and the table's CHECK repeat what was decided here.
+    pub(super) async fn write(self, tx: &DatabaseTransaction) -> Result<Vec<slot::Model>, Trouble> {
+        let mut by_change: BTreeMap<i32, Vec<Uuid>> = BTreeMap::new();
+        let mut changed = Vec::new();
+        for (id, mut place) in self.by_id {
+            let change = place.row.taken - place.taken;
+            if change != 0 {
+                by_change.entry(change).or_default().push(id);
+                place.row.version += 1;
+                place.row.changed_at = self.now;
+                changed.push(place.row);
+            }
+        }
+        for (change, ids) in by_change {
+            let mut written = 0;
+            for list in lists(&ids) {
+                let update = slot::Entity::update_many()
+                    .col_expr(slot::Column::Taken, Expr::col(slot::Column::Taken).add(change))
+                    .col_expr(slot::Column::Version, Expr::col(slot::Column::Version).add(1))
+                    .col_expr(slot::Column::ChangedAt, Expr::value(self.now))
+                    .filter(slot::COLUMN.id.is_in(list))
+                    .filter(Expr::col(slot::Column::Taken).add(change).lte(Expr::col(slot::Column::Capacity)).or(change < 0));
+                written += update.exec(tx).await?.rows_affected;
+            }
+            if written != ids.len() as u64 {
+                return Err(Trouble::Overtaken);
+            }
+        }
+        Ok(changed)
+    }
+}

@@ -1,0 +1,51 @@
+//! Many rows a statement, in few sizes of statement, so that each connection prepares a handful of them and keeps them.
+
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ActiveModelTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, TryInsertResult};
+
+use crate::store::entities::{audit, booking, message, request};
+
+/// Rows of one insert. The widest row has 19 columns; SQLite takes 32,766 parameters, PostgreSQL 65,535.
+const INSERTS: [usize; 4] = [64, 16, 4, 1];
+
+/// Rows to be written before the commit, those of all requests of a batch together.
+#[derive(Default)]
+pub(super) struct Pending {
+    pub bookings: Vec<booking::ActiveModel>,
+    pub requests: Vec<request::ActiveModel>,
+    pub messages: Vec<message::ActiveModel>,
+    pub audit: Vec<audit::ActiveModel>,
+}
+
+impl Pending {
+    /// Writes them. `false`: a booking or a request of them is there already, written by another process.
+    pub(super) async fn write(&mut self, tx: &DatabaseTransaction) -> Result<bool, DbErr> {
+        let bookings = insert(tx, &mut self.bookings).await?;
+        let requests = insert(tx, &mut self.requests).await?;
+        // the same kind for the same version of a booking is one message
+        insert(tx, &mut self.messages).await?;
+        insert(tx, &mut self.audit).await?;
+        Ok(bookings && requests)
+    }
+}
+
+/// Inserts the rows and empties the list; whether each of them was new.
+async fn insert<A>(tx: &DatabaseTransaction, rows: &mut Vec<A>) -> Result<bool, DbErr>
+where
+    A: ActiveModelTrait + Send,
+    <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
+{
+    let expected = rows.len() as u64;
+    let mut written = 0;
+    for size in INSERTS {
+        while rows.len() >= size {
+            let some = rows.split_off(rows.len() - size);
+            let nothing = OnConflict::new().do_nothing().to_owned();
+            let insert = A::Entity::insert_many(some).on_conflict(nothing).try_insert();
+            if let TryInsertResult::Inserted(rows) = insert.exec_without_returning(tx).await? {
+                written += rows;
+            }
+        }
+    }
+    Ok(written == expected)
+}

@@ -1,0 +1,133 @@
+//! New bookings: the few facts that decide are read for all of them together; each is then decided in its turn.
+
+use std::collections::{HashMap, HashSet};
+
+use domain::booking::BookingState;
+use domain::code::Code;
+use domain::error::{Error, Result};
+use domain::reason::Reason;
+use domain::{NaiveDate, Uuid};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use super::batch::Batch;
+use super::{Done, Trouble};
+use crate::board::SlotFacts;
+use crate::shown::{LIVE, sweep_person};
+use crate::store::entities::{audit, booking, message, person, request, slot};
+use crate::store::lists::lists;
+
+/// A new booking, with all its rows.
+pub(crate) struct Take {
+    pub code: Code,
+    pub slot: SlotFacts,
+    pub request: request::ActiveModel,
+    pub booking: booking::ActiveModel,
+    pub messages: Vec<message::ActiveModel>,
+    pub audit: audit::ActiveModel,
+}
+
+/// Person, course and dose: of these only one booking may be live.
+type Due = (Vec<u8>, String, i16);
+
+impl Take {
+    fn due(&self) -> Due {
+        (self.booking.person_hash.as_ref().clone(), self.booking.course.as_ref().clone(), *self.booking.dose.as_ref())
+    }
+}
+
+/// Decides new bookings, in their order.
+pub(super) async fn run(batch: &mut Batch<'_>, takes: &[&Take]) -> core::result::Result<Vec<Result<Done>>, Trouble> {
+    // on a release day most ask for what was full before this batch: they need no more facts
+    let lost = |take: &&Take| batch.places.objection(take.slot.id).is_some();
+    let chances: Vec<_> = takes.iter().filter(|take| !lost(take)).copied().collect();
+    let people = people(batch, &chances).await?;
+    let mut live = live(batch, &chances).await?;
+    Ok(takes.iter().map(|take| decide(batch, take, &people, &mut live)).collect())
+}
+
+fn decide(batch: &mut Batch<'_>, take: &Take, people: &HashMap<Uuid, Vec<u8>>, live: &mut HashSet<Due>) -> Result<Done> {
+    if let Some(code) = batch.requests.answer(&take.request)? {
+        return Ok(Done::booking(code));
+    }
+    if let Some(reason) = batch.places.objection(take.slot.id) {
+        return Err(Error::new(reason));
+    }
+    // between what was checked and now, the site could change the slot
+    if !batch.places.is_still(&take.slot) {
+        return Err(Error::field("slot_id", Reason::ChangedMeanwhile));
+    }
+    // and the person's document could be changed, or they could be taken out of the list
+    if people.get(take.booking.person_id.as_ref()) != Some(take.booking.person_hash.as_ref()) {
+        return Err(Error::field("person_id", Reason::ChangedMeanwhile));
+    }
+    if !live.insert(take.due()) {
+        // `bookings` adds the code where the caller owns it
+        return Err(Error::new(Reason::AlreadyBooked { code: None }));
+    }
+    batch.places.take(take.slot.id).map_err(Error::new)?;
+    batch.requests.remember(&take.request, take.code);
+    batch.pending.bookings.push(take.booking.clone());
+    batch.pending.requests.push(take.request.clone());
+    batch.pending.messages.extend_from_slice(&take.messages);
+    batch.pending.audit.push(take.audit.clone());
+    Ok(Done::booking(take.code))
+}
+
+/// The people who are still in their lists, with their hashes; they stay so until the commit. Locked in the order of their ids.
+async fn people(batch: &Batch<'_>, takes: &[&Take]) -> core::result::Result<HashMap<Uuid, Vec<u8>>, DbErr> {
+    let mut ids: Vec<_> = takes.iter().map(|take| *take.booking.person_id.as_ref()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let mut people = HashMap::with_capacity(ids.len());
+    for list in lists(&ids) {
+        let rows: Vec<(Uuid, Vec<u8>)> = person::Entity::find()
+            .select_only()
+            .column(person::Column::Id)
+            .column(person::Column::PersonHash)
+            .filter(person::Column::Id.is_in(list))
+            .filter(person::Column::Removed.eq(false))
+            .order_by_asc(person::Column::Id)
+            .lock_shared()
+            .into_tuple()
+            .all(batch.tx)
+            .await?;
+        people.extend(rows);
+    }
+    Ok(people)
+}
+
+/// What these people have or have booked. What stands in the way may be a booking whose day has passed: it is marked as missed.
+async fn live(batch: &Batch<'_>, takes: &[&Take]) -> core::result::Result<HashSet<Due>, DbErr> {
+    let mut hashes: Vec<_> = takes.iter().map(|take| take.booking.person_hash.as_ref().clone()).collect();
+    hashes.sort_unstable();
+    hashes.dedup();
+    let mut live = HashSet::new();
+    let mut past = HashSet::new();
+    for list in lists(&hashes) {
+        let rows: Vec<(Vec<u8>, String, i16, String, NaiveDate)> = booking::Entity::find()
+            .select_only()
+            .column(booking::Column::PersonHash)
+            .column(booking::Column::Course)
+            .column(booking::Column::Dose)
+            .column(booking::Column::State)
+            .column(slot::Column::Date)
+            .inner_join(slot::Entity)
+            .filter(booking::Column::PersonHash.is_in(list))
+            .filter(Expr::cust(LIVE))
+            .into_tuple()
+            .all(batch.tx)
+            .await?;
+        for (hash, course, dose, state, date) in rows {
+            if state == BookingState::Booked.as_str() && date < batch.today {
+                past.insert(hash);
+            } else {
+                live.insert((hash, course, dose));
+            }
+        }
+    }
+    for hash in past {
+        sweep_person(batch.tx, &hash, batch.today, batch.now).await?;
+    }
+    Ok(live)
+}
