@@ -4,12 +4,13 @@ use std::io::{BufRead, IsTerminal, Write};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
+use domain::time::Clock;
 use engine::clock::{RehearsalClock, SystemClock};
 use engine::entropy::SystemEntropy;
 use engine::keys::{self, Keys};
-use engine::{CityFile, DemoStaff, Engine, NewStaff};
+use engine::{CityFile, DemoStaff, Engine, Ledger, NewStaff};
 
-use crate::config::{Cli, Command, Data, Demo, KeysCommand, Seed, StaffAdd, StaffCommand};
+use crate::config::{Cli, Command, Data, Demo, KeysCommand, LedgerCommand, Seed, StaffAdd, StaffCommand};
 use crate::{lifecycle, telemetry};
 
 /// Does what was asked for.
@@ -24,6 +25,7 @@ pub async fn run(cli: Cli) -> Result<()> {
         Command::Seed(seed) => seed_city(&seed).await,
         Command::Staff(StaffCommand::Add(new)) => staff_add(new).await,
         Command::Keys(KeysCommand::New(data)) => keys_new(&data),
+        Command::Ledger(LedgerCommand::Check(data)) => ledger_check(&data).await,
     }
 }
 
@@ -74,13 +76,46 @@ fn keys_new(data: &Data) -> Result<()> {
     say(&format!("{} is made. Without it the database cannot be read: keep a copy in a safe place.", path.display()))
 }
 
+/// Lists what does not fit, and fails if anything does not.
+async fn ledger_check(data: &Data) -> Result<()> {
+    telemetry::start(data);
+    let ledger = Engine::check_ledger(&data.url(), SystemClock.today()).await?;
+    for broken in &ledger.broken {
+        say(&format!("Broken: {}. Rows of {}: {}", broken.rule, broken.table, broken.count))?;
+        for row in &broken.rows {
+            say(&format!("  {} {}: expected {}, found {}", broken.table, row.key, row.expected, row.found))?;
+        }
+    }
+    say(&counted(&ledger))?;
+    match ledger.broken_rows() {
+        0 => say("The ledger balances."),
+        1 => bail!("the ledger does not balance: 1 row does not fit; it is named on standard output"),
+        rows => bail!("the ledger does not balance: {rows} rows do not fit; they are named on standard output"),
+    }
+}
+
+fn counted(ledger: &Ledger) -> String {
+    let bookings: u64 = ledger.bookings.iter().map(|(_, count)| count).sum();
+    let states: Vec<_> = ledger.bookings.iter().map(|(state, count)| format!("{count} {state}")).collect();
+    format!(
+        "{} slots with {} places: {} taken, {} free\n{bookings} bookings: {}\n{} requests, {} messages",
+        ledger.slots,
+        ledger.places,
+        ledger.taken,
+        ledger.free(),
+        states.join(", "),
+        ledger.requests,
+        ledger.messages,
+    )
+}
+
 /// What the engine is opened with. With `demo`, it is one.
 pub(crate) fn config(data: &Data, demo: Option<&Demo>, limits: engine::Limits) -> Result<engine::Config> {
     let city = match &data.city_file {
         Some(path) => CityFile::read(path)?,
         None => CityFile::yongzhou(),
     };
-    let clock: Arc<dyn domain::time::Clock> = match demo.and_then(|demo| demo.demo_clock) {
+    let clock: Arc<dyn Clock> = match demo.and_then(|demo| demo.demo_clock) {
         Some(start) => Arc::new(RehearsalClock::starting_at(start)),
         None => Arc::new(SystemClock),
     };

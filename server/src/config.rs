@@ -44,6 +44,9 @@ pub enum Command {
     /// The keys of this installation.
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// The ledger: slots, places and bookings, and whether they add up.
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
 }
 
 /// Where the data is.
@@ -198,6 +201,13 @@ pub struct StaffAdd {
 pub enum KeysCommand {
     /// Make the key file of an installation. One that is there is never overwritten.
     New(Data),
+}
+
+/// `yizhen ledger …`.
+#[derive(Subcommand, Debug)]
+pub enum LedgerCommand {
+    /// Prove it: count everything in one snapshot and name each row that does not fit. It changes nothing, and may run beside a service.
+    Check(Data),
 }
 
 /// What the command line asked for.

@@ -20,6 +20,9 @@ use crate::telemetry;
 /// How often the bookings of past days, and a new day's windows, are looked after.
 const SWEEP: Duration = Duration::from_secs(60);
 
+/// How long a start waits for the ledger of the days to come: a small one is proved before the first request, a large one beside them.
+const PROVE: Duration = Duration::from_millis(100);
+
 /// A service that takes requests.
 pub struct Running {
     address: SocketAddr,
@@ -28,6 +31,7 @@ pub struct Running {
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
     sweeper: JoinHandle<()>,
+    bookkeeper: JoinHandle<()>,
 }
 
 /// Serves until the process is told to stop.
@@ -83,11 +87,16 @@ pub async fn start(settings: &Serve) -> Result<Running> {
     if !pages.are_there() {
         tracing::warn!("this program was compiled without pages; run make build, or name a folder with PAGES_DIR");
     }
+    let mut bookkeeper = tokio::spawn({
+        let engine = engine.clone();
+        async move { engine.watch_ledger().await }
+    });
+    let _ = tokio::time::timeout(PROVE, &mut bookkeeper).await;
     let (stop, stopping) = watch::channel(false);
     let host = Host::new(engine.clone(), pages, settings.secure_cookies, settings.public_origin.clone(), stopping.clone());
     let sweeper = tokio::spawn(sweep(engine.clone(), settings.demo || settings.data.city_file.is_some()));
     let server = listen(listener, router(host), until(stopping));
-    Ok(Running { address, engine, staff, stop, server: tokio::spawn(server), sweeper })
+    Ok(Running { address, engine, staff, stop, server: tokio::spawn(server), sweeper, bookkeeper })
 }
 
 impl Running {
@@ -107,6 +116,7 @@ impl Running {
     /// When that takes longer than `within`.
     pub async fn stop(mut self, within: Duration) -> Result<()> {
         self.sweeper.abort();
+        self.bookkeeper.abort();
         let _ = self.stop.send(true);
         let in_time = tokio::time::timeout(within, async {
             let _ = (&mut self.server).await;

@@ -20,6 +20,7 @@ mod desk;
 mod error;
 mod folder;
 mod gather;
+mod ledger;
 mod lookups;
 mod outbox;
 mod people;
@@ -30,6 +31,7 @@ mod staff;
 mod store;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use domain::city::City;
@@ -49,6 +51,7 @@ pub use city_file::CityFile;
 pub use config::{Config, Limits, OpenError};
 pub use demo::DemoStaff;
 pub use desk::DeskCounts;
+pub use ledger::{Broken, Ledger, Row};
 pub use sessions::SESSION_S;
 pub use staff::{NewStaff, Staff};
 
@@ -81,6 +84,8 @@ struct Inner {
     board: Arc<Board>,
     desk: Desk,
     lookups: Lookups,
+    /// Whether the ledger was found out of balance, and not in balance since.
+    ledger_off: AtomicBool,
     ticker: JoinHandle<()>,
 }
 
@@ -109,7 +114,8 @@ impl Engine {
         let desk = Desk::start(store.clone(), board.clone(), config.clock.clone(), &config.limits);
         let ticker = tokio::spawn(tick(store.clone(), board.clone(), config.clock.clone()));
         let lookups = Lookups::start(&store, &config);
-        let engine = Self { inner: Arc::new(Inner { config, store, keys, vault, board, desk, lookups, ticker }) };
+        let ledger_off = AtomicBool::new(false);
+        let engine = Self { inner: Arc::new(Inner { config, store, keys, vault, board, desk, lookups, ledger_off, ticker }) };
         engine.fill_board().await.map_err(|_| OpenError::Connect("the sites cannot be read".into()))?;
         Ok(engine)
     }
@@ -205,6 +211,10 @@ impl Engine {
 
     pub(crate) fn keys(&self) -> &Keys {
         &self.inner.keys
+    }
+
+    pub(crate) fn ledger_off(&self) -> &AtomicBool {
+        &self.inner.ledger_off
     }
 
     pub(crate) fn desk(&self) -> &Desk {

@@ -240,6 +240,84 @@ fn a_demo_says_where_to_go_and_ends_well_when_it_is_told_to() {
     assert!(status.success(), "{status}");
 }
 
+#[test]
+fn a_ledger_that_balances_is_counted_also_beside_a_service() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let line = refused(yizhen(folder.path(), &["ledger", "check"]));
+    assert!(line.contains("yizhen.db does not exist"), "{line}");
+    assert!(!folder.path().join("data").exists(), "nothing is made");
+
+    let (mut child, _) = demo(folder.path());
+    let said = done(yizhen(folder.path(), &["ledger", "check"]));
+    for part in ["slots with", "places", "taken", "free", "bookings:", "redeemed", "requests", "messages"] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+    assert!(said.ends_with("The ledger balances.\n"), "{said}");
+    terminate(&child);
+    assert!(child.wait().expect("it ends").success());
+}
+
+#[test]
+fn a_ledger_that_does_not_balance_names_the_row_and_keeps_a_service_from_being_ready() {
+    let folder = tempfile::tempdir().expect("a folder");
+    done(yizhen(folder.path(), &["seed", "--demo"]));
+    let url = format!("sqlite://{}", folder.path().join("data/yizhen.db").display());
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let (slot, taken): (domain::Uuid, i32) = runtime.block_on(async {
+        use sea_orm::{ConnectionTrait, Statement};
+        let database = sea_orm::Database::connect(&url).await.expect("it opens");
+        // on the last day, which is still to come when midnight falls into this test
+        let one_more = "UPDATE slots SET taken = taken + 1 WHERE id = \
+                        (SELECT id FROM slots WHERE taken < capacity ORDER BY date DESC LIMIT 1) RETURNING id, taken";
+        let statement = Statement::from_string(database.get_database_backend(), one_more);
+        let row = database.query_one_raw(statement).await.expect("written").expect("a window with places");
+        let named = (row.try_get("", "id").expect("an id"), row.try_get("", "taken").expect("a number"));
+        database.close().await.expect("closed");
+        named
+    });
+    let named = format!("slots {slot}: expected {} taken, found {taken} taken", taken - 1);
+
+    let Output { status, stdout, stderr } = output(yizhen(folder.path(), &["ledger", "check"]));
+    let (stdout, stderr) = (String::from_utf8(stdout).expect("text"), String::from_utf8(stderr).expect("text"));
+    assert!(!status.success());
+    assert!(stdout.lines().any(|line| line.trim() == named), "{named} in {stdout}");
+    assert!(
+        stderr.starts_with("yizhen: ") && stderr.contains("does not balance: 1 row") && stderr.lines().count() == 1,
+        "{stderr}"
+    );
+
+    let (mut child, base) = demo(folder.path());
+    // a large ledger is proved beside the first requests
+    let found_out = async {
+        loop {
+            let answer = reqwest::get(format!("{base}/readyz")).await.expect("an answer");
+            if !answer.status().is_success() {
+                return (answer.status(), answer.text().await.expect("a body"));
+            }
+        }
+    };
+    let found_out = runtime.block_on(async { tokio::time::timeout(Duration::from_secs(60), found_out).await });
+    let (status, text) = found_out.expect("it is found out within a minute");
+    assert_eq!(status, reqwest::StatusCode::SERVICE_UNAVAILABLE);
+    assert!(text.contains("the ledger does not balance"), "{text}");
+    let metrics = runtime.block_on(async { reqwest::get(format!("{base}/metrics")).await?.text().await }).expect("an answer");
+    assert!(metrics.lines().any(|line| line == "yizhen_ready 0"), "{metrics}");
+    terminate(&child);
+    assert!(child.wait().expect("it ends").success());
+    let mut log = String::new();
+    std::io::Read::read_to_string(&mut child.stderr.take().expect("a log"), &mut log).expect("text");
+    assert!(log.contains("the ledger does not balance") && log.contains(&slot.to_string()), "{log}");
+}
+
+/// A demo that serves, and where.
+fn demo(folder: &Path) -> (Child, String) {
+    let mut child = yizhen(folder, &["serve", "--port", "0"]).env("YIZHEN_DEMO", "1").spawn().expect("it runs");
+    let mut lines = BufReader::new(child.stdout.take().expect("an output")).lines();
+    let line = lines.find_map(|line| line.ok().filter(|line| line.contains("Citizens"))).expect("it says where");
+    let base = line.split_whitespace().last().expect("an address").trim_end_matches('/').to_owned();
+    (child, base)
+}
+
 fn terminate(child: &Child) {
     let killed = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill runs");
     assert!(killed.success());

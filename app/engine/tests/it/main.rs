@@ -8,6 +8,7 @@ mod bookings;
 mod checkin;
 mod demo;
 mod doses;
+mod ledger;
 mod messages;
 mod opening;
 mod people;
