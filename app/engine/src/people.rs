@@ -33,6 +33,9 @@ struct Sealed {
     address: String,
 }
 
+/// The condition of the indexes of people, in its own words: with a parameter no engine would know that they fit.
+const LISTED: &str = "NOT removed";
+
 impl Engine {
     /// Adds or changes a person of the citizen's account.
     ///
@@ -133,9 +136,7 @@ impl Engine {
         relation: Relation,
         person_hash: &[u8],
     ) -> Result<Option<person::Model>> {
-        let listed = person::Entity::find()
-            .filter(person::COLUMN.account_id.eq(citizen.account_id))
-            .filter(person::COLUMN.removed.eq(false));
+        let listed = person::Entity::find().filter(person::COLUMN.account_id.eq(citizen.account_id)).filter(Expr::cust(LISTED));
         let same_document =
             listed.clone().filter(person::COLUMN.person_hash.eq(person_hash.to_vec())).one(db).await.map_err(internal)?;
         if same_document.is_some() || relation == Relation::Other {
@@ -154,7 +155,7 @@ impl Engine {
         let others = person::Entity::find()
             .filter(person::COLUMN.account_id.eq(citizen.account_id))
             .filter(person::COLUMN.relation.eq(Relation::Other.as_str()))
-            .filter(person::COLUMN.removed.eq(false))
+            .filter(Expr::cust(LISTED))
             .count(db)
             .await
             .map_err(internal)?;
@@ -168,7 +169,7 @@ impl Engine {
     pub async fn list_people(&self, citizen: &Citizen) -> Result<Vec<Person>> {
         let mut rows = person::Entity::find()
             .filter(person::COLUMN.account_id.eq(citizen.account_id))
-            .filter(person::COLUMN.removed.eq(false))
+            .filter(Expr::cust(LISTED))
             .order_by_asc(person::COLUMN.id)
             .all(&self.store().read)
             .await
