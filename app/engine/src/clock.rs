@@ -1,6 +1,7 @@
 //! The clocks: the machine's, and one that starts at a given instant for rehearsals.
 #![expect(clippy::disallowed_methods, reason = "this is the one room that reads the machine's clock")]
 
+use chrono::SubsecRound;
 use domain::time::Clock;
 use domain::{DateTime, Utc};
 
@@ -10,7 +11,7 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> DateTime<Utc> {
-        Utc::now()
+        to_the_microsecond(Utc::now())
     }
 }
 
@@ -30,6 +31,11 @@ impl RehearsalClock {
 
 impl Clock for RehearsalClock {
     fn now(&self) -> DateTime<Utc> {
-        self.start + self.made.elapsed()
+        to_the_microsecond(self.start + self.made.elapsed())
     }
+}
+
+/// PostgreSQL keeps no more: an answer would otherwise be another one when it is read again.
+fn to_the_microsecond(now: DateTime<Utc>) -> DateTime<Utc> {
+    now.trunc_subsecs(6)
 }
