@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use engine::{DemoStaff, Engine};
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -14,7 +13,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::commands;
 use crate::config::Serve;
-use crate::http::{Host, Pages, listen, router};
+use crate::http::{Host, Pages, bind, listen, router};
 use crate::telemetry;
 
 /// How often the bookings of past days, and a new day's windows, are looked after.
@@ -77,7 +76,7 @@ pub async fn start(settings: &Serve) -> Result<Running> {
         None => Pages::built_in(&config.city.city),
     };
     // before the database is touched: a second service on the same port must change nothing
-    let listener = TcpListener::bind(asked).await.map_err(|error| cannot_listen(asked, &error))?;
+    let listener = bind(asked).map_err(|error| cannot_listen(asked, &error))?;
     let address = listener.local_addr().context("the system does not tell the port")?;
     let engine = Engine::open(config).await?;
     let staff = match settings.demo {

@@ -23,7 +23,7 @@ use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::config::SecureCookies;
-pub use listen::listen;
+pub use listen::{bind, listen};
 use metrics::Metrics;
 pub use pages::Pages;
 use refusal::Refusal;
