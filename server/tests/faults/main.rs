@@ -1,0 +1,16 @@
+//! Faults, done to the real program over real HTTP: killed, starved of disk, cut off from its database, stopped at the peak, beset by
+//! slow and hostile clients. Whatever happens, what it has promised is there, and nothing else is.
+
+mod books;
+mod chance;
+mod city;
+mod client;
+mod crowd;
+mod kill;
+mod machine;
+mod memory;
+mod postgres;
+mod primary;
+mod raw;
+mod service;
+mod stop;
