@@ -89,6 +89,9 @@ pub enum OpenError {
         "the database is newer than this program (it has the migration {0}); start the newer program, or restore the backup made before it"
     )]
     Newer(String),
+    /// The system gives no thread.
+    #[error("the system gives no more threads: {0}")]
+    Thread(String),
     /// Migrations are pending and the caller did not want them run.
     #[error("the database needs {0} migration(s); run `yizhen migrate` first")]
     Pending(usize),

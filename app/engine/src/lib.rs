@@ -111,7 +111,8 @@ impl Engine {
         check_keys(&config, &store, &vault).await?;
         write_vaccines(&config, &store).await?;
         let board = Arc::new(Board::new(config.city.city.clone(), config.clock.now()));
-        let desk = Desk::start(store.clone(), board.clone(), config.clock.clone(), &config.limits);
+        let desk = Desk::start(store.clone(), board.clone(), config.clock.clone(), &config.limits)
+            .map_err(|error| OpenError::Thread(error.to_string()))?;
         let ticker = tokio::spawn(tick(store.clone(), board.clone(), config.clock.clone()));
         let lookups = Lookups::start(&store, &config);
         let ledger_off = AtomicBool::new(false);

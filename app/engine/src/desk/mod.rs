@@ -27,7 +27,6 @@ use domain::time::Clock;
 use domain::{DateTime, Utc};
 use sea_orm::DbErr;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::board::Board;
@@ -126,18 +125,30 @@ pub(crate) struct Desk {
     queue: mpsc::Sender<Waiting>,
     closing: CancellationToken,
     counters: Arc<Counters>,
-    writer: std::sync::Mutex<Option<JoinHandle<()>>>,
+    /// Told, or dropped, when the writer has ended.
+    ended: std::sync::Mutex<Option<oneshot::Receiver<()>>>,
 }
 
 impl Desk {
-    /// Opens the desk.
-    pub(crate) fn start(store: Store, board: Arc<Board>, clock: Arc<dyn Clock>, limits: &Limits) -> Self {
+    /// Opens the desk. The writer has a thread of its own: among the tasks of a thousand calls it would wait for its turn at each of
+    /// its statements, and everybody with it.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub(crate) fn start(store: Store, board: Arc<Board>, clock: Arc<dyn Clock>, limits: &Limits) -> std::io::Result<Self> {
         let (queue, waiting) = mpsc::channel(limits.queue.max(1) as usize);
         let closing = CancellationToken::new();
         let counters = Arc::new(Counters::default());
         let writer = Writer { store, board, clock, counters: counters.clone(), batch: limits.batch.max(1) as usize };
-        let writer = tokio::spawn(writer.run(waiting, closing.clone()));
-        Self { queue, closing, counters, writer: std::sync::Mutex::new(Some(writer)) }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (end, ended) = oneshot::channel();
+        let work = writer.run(waiting, closing.clone());
+        std::thread::Builder::new().name("desk".into()).spawn(move || {
+            runtime.block_on(work);
+            // whoever stops the desk may have given up waiting
+            let _ = end.send(());
+        })?;
+        Ok(Self { queue, closing, counters, ended: std::sync::Mutex::new(Some(ended)) })
     }
 
     /// Asks for a booking to be made or changed, and waits for the commit.
@@ -179,10 +190,10 @@ impl Desk {
     /// Takes no more requests and answers those that wait.
     pub(crate) async fn stop(&self) {
         self.closing.cancel();
-        let writer = self.writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
-        if let Some(writer) = writer {
+        let ended = self.ended.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        if let Some(ended) = ended {
             // the writer closes the queue, empties it and ends; a panic of its was logged where it happened
-            let _ = writer.await;
+            let _ = ended.await;
         }
     }
 }
@@ -260,7 +271,7 @@ impl Writer {
     }
 
     async fn transact(&self, jobs: &[Job], now: DateTime<Utc>) -> core::result::Result<Vec<Result<Done>>, Trouble> {
-        let tx = self.store.begin().await?;
+        let tx = self.store.begin_at_the_desk().await?;
         let (results, changed) = Batch::run(&tx, jobs, now).await?;
         tx.commit().await?;
         self.counters.committed(jobs.len());

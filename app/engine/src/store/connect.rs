@@ -16,16 +16,18 @@ use crate::config::OpenError;
 
 /// Rows that a SQLite reader may look at while the writer works: WAL lets them.
 const READERS: u32 = 4;
-/// Connections to PostgreSQL a process.
-const POOL: u32 = 16;
+/// Connections to PostgreSQL a process: for reading, for writing, and for the desk, so that no kind of work waits for another's.
+const POOLS: [u32; 3] = [8, 6, 2];
 
 /// The database: where to read and where to write.
 #[derive(Clone)]
 pub struct Store {
     /// For reading. Never decides about a place.
     pub read: DatabaseConnection,
-    /// For writing.
+    /// For writing. On SQLite there is one connection that writes, and the desk's is the same.
     pub write: DatabaseConnection,
+    /// The desk's, for its thread alone.
+    desk: DatabaseConnection,
 }
 
 impl Store {
@@ -41,13 +43,20 @@ impl Store {
             if url.parse::<PgConnectOptions>().is_err() {
                 return Err(OpenError::Connect("DATABASE_URL is not of the form postgres://USER:PASSWORD@HOST/NAME".into()));
             }
-            let mut options = ConnectOptions::new(url);
-            options.max_connections(POOL).acquire_timeout(Duration::from_secs(5)).sqlx_logging(false);
-            let pool = connect(options).await.map_err(|why| {
+            let [read, write, desk] = POOLS.map(|connections| {
+                let mut options = ConnectOptions::new(url);
+                // the first one is enough to know that the server answers
+                options.max_connections(connections).connect_lazy(connections != POOLS[0]);
+                options.acquire_timeout(Duration::from_secs(5)).sqlx_logging(false);
+                options
+            });
+            let read = connect(read).await.map_err(|why| {
                 if why.contains("timed out") { "PostgreSQL does not answer at the address of DATABASE_URL".into() } else { why }
             });
-            let pool = pool.map_err(OpenError::Connect)?;
-            Ok(Self { read: pool.clone(), write: pool })
+            let read = read.map_err(OpenError::Connect)?;
+            let write = connect(write).await.map_err(OpenError::Connect)?;
+            let desk = connect(desk).await.map_err(OpenError::Connect)?;
+            Ok(Self { read, write, desk })
         } else {
             Err(OpenError::DatabaseUrl)
         }
@@ -71,20 +80,29 @@ impl Store {
                     .busy_timeout(Duration::from_secs(5))
                     .foreign_keys(true)
                     .pragma("query_only", if writes { "OFF" } else { "ON" })
+                    // negative: KiB. A batch that does not fit would be written to the disk before its commit
+                    .pragma("cache_size", if writes { "-65536" } else { "-8192" })
+                    // what undoes half a statement of many rows would be a file otherwise
+                    .pragma("temp_store", "MEMORY")
+                    // pages of the log before they are copied into the database: a hot page is copied once for many commits
+                    .pragma("wal_autocheckpoint", "4000")
             });
             options
         };
         let failed = |why| OpenError::Connect(format!("{path}: {why}"));
         let write = connect(options(1, true)).await.map_err(failed)?;
         let read = connect(options(READERS, false)).await.map_err(failed)?;
-        Ok(Self { read, write })
+        Ok(Self { read, desk: write.clone(), write })
     }
 
     /// Begins a transaction that writes. On SQLite it takes the write lock at once, so that it cannot fail half-way for want of it.
     pub(crate) async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
-        let sqlite_transaction_mode =
-            (self.write.get_database_backend() == DbBackend::Sqlite).then_some(SqliteTransactionMode::Immediate);
-        self.write.begin_with_options(TransactionOptions { sqlite_transaction_mode, ..TransactionOptions::default() }).await
+        begin(&self.write).await
+    }
+
+    /// The same on the desk's connection. Only for the desk's thread: connections belong to the thread that made them.
+    pub(crate) async fn begin_at_the_desk(&self) -> Result<DatabaseTransaction, DbErr> {
+        begin(&self.desk).await
     }
 
     /// Brings the tables up to date.
@@ -109,9 +127,15 @@ impl Store {
 
     /// Closes every connection.
     pub(crate) async fn close(&self) {
-        let _ = self.read.clone().close().await;
-        let _ = self.write.clone().close().await;
+        for connections in [&self.read, &self.write, &self.desk] {
+            let _ = connections.clone().close().await;
+        }
     }
+}
+
+async fn begin(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+    let sqlite_transaction_mode = (db.get_database_backend() == DbBackend::Sqlite).then_some(SqliteTransactionMode::Immediate);
+    db.begin_with_options(TransactionOptions { sqlite_transaction_mode, ..TransactionOptions::default() }).await
 }
 
 async fn connect(options: ConnectOptions) -> Result<DatabaseConnection, String> {
