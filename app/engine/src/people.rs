@@ -96,7 +96,7 @@ impl Engine {
         };
         if let Some(same) = &same
             && same.person_hash != person_hash
-            && self.has_booking(&tx, same.id).await?
+            && self.has_booking(&tx, same).await?
         {
             return Err(Error::new(Reason::PersonHasBooking));
         }
@@ -191,8 +191,8 @@ impl Engine {
     pub async fn remove_person(&self, citizen: &Citizen, id: Uuid) -> Result<()> {
         self.person_of(citizen, id).await?;
         let tx = self.store().begin().await.map_err(internal)?;
-        hold(&tx, id).await?;
-        if self.has_booking(&tx, id).await? {
+        let held = hold(&tx, id).await?;
+        if self.has_booking(&tx, &held).await? {
             return Err(Error::new(Reason::PersonHasBooking));
         }
         person::Entity::update_many()
@@ -212,9 +212,11 @@ impl Engine {
     }
 
     /// Whether a booking waits for its day; for a person that is held, or one could come in between.
-    async fn has_booking(&self, db: &impl ConnectionTrait, person_id: Uuid) -> Result<bool> {
+    async fn has_booking(&self, db: &impl ConnectionTrait, held: &person::Model) -> Result<bool> {
         let waiting = booking::Entity::find()
-            .filter(booking::COLUMN.person_id.eq(person_id))
+            .filter(booking::COLUMN.person_hash.eq(held.person_hash.clone()))
+            .filter(Expr::cust(LIVE))
+            .filter(booking::COLUMN.person_id.eq(held.id))
             .filter(booking::COLUMN.state.eq(BookingState::Booked.as_str()))
             .find_also_related(slot::Entity)
             .all(db)
