@@ -10,6 +10,7 @@ mod demo;
 mod doses;
 mod ledger;
 mod messages;
+mod model;
 mod opening;
 mod people;
 mod races;

@@ -18,7 +18,7 @@ use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, Fro
 use super::{Kind, Seeded, SteppedClock, draft, postgres};
 
 /// Monday, 2 March 2026, eight in the morning in the city.
-const MORNING: &str = "2026-03-02T00:00:00Z";
+pub const MORNING: &str = "2026-03-02T00:00:00Z";
 
 /// A city of a test's own.
 pub struct TestCity {
@@ -231,9 +231,15 @@ impl TestCity {
 
     /// How many places of a slot are taken.
     pub async fn taken(&self, slot_id: Uuid) -> i64 {
-        let rows =
-            self.db.query_all_raw(self.statement("SELECT taken FROM slots WHERE id = $1", [slot_id.into()])).await.expect("reads");
-        rows.first().expect("the slot").try_get_by_index::<i32>(0).expect("a number").into()
+        self.places(slot_id).await.1.into()
+    }
+
+    /// How many places a slot has, and how many are taken.
+    pub async fn places(&self, slot_id: Uuid) -> (u32, u32) {
+        let sql = "SELECT capacity, taken FROM slots WHERE id = $1";
+        let row = self.db.query_one_raw(self.statement(sql, [slot_id.into()])).await.expect("reads").expect("the slot");
+        let number = |at| u32::try_from(row.try_get_by_index::<i32>(at).expect("a number")).expect("not negative");
+        (number(0), number(1))
     }
 
     /// Everything that the database keeps, as raw bytes: SQLite's files, PostgreSQL's dump.

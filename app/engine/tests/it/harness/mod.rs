@@ -5,7 +5,7 @@ mod moment;
 mod people;
 mod postgres;
 
-pub use city::{Guest, TestCity};
+pub use city::{Guest, MORNING, TestCity};
 pub use moment::{Seeded, SteppedClock};
 pub use people::{draft, resident_id};
 
