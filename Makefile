@@ -31,7 +31,7 @@ SHARED  := $(shell find app/domain app/src/api app/src/ui frontend/src public st
 CITIZEN := $(SHARED) frontend/index.html $(shell find app/src/citizen 2>/dev/null)
 STAFF   := $(SHARED) frontend/staff.html $(shell find app/src/staff 2>/dev/null)
 
-.PHONY: help run build test check dev bench clean tools test-tools check-tools server test-native test-wasm test-browser lint-native lint-wasm
+.PHONY: help run build test check dev bench clean tools test-tools check-tools bench-tools bench-build bench-run server test-native test-wasm test-browser lint-native lint-wasm
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -73,8 +73,10 @@ dev: ## rebuild and reload on save: pages on http://127.0.0.1:8080 and :8082/sta
 	@$(STEP) 2/2 "The server, for the first time" cargo build $(NATIVE)
 	@$(WASM) node .make/dev.mjs $(NATIVE)
 
-bench:
-	@echo "There are no benchmarks yet: they come with the issue that sets them up." >&2; exit 1
+bench: ## the service under a city's load, each figure beside its goal (ONLY="P1 P8", RECORD=1 writes BENCHMARKS.md)
+	@$(STEP) 1/3 "Tools: what is missing" $(MAKE) bench-tools
+	@$(STEP) 2/3 "The server and its load, optimised" $(MAKE) bench-build
+	@$(STEP) 3/3 "The load" $(MAKE) bench-run
 
 clean: ## remove what was built (not the data, not the tools)
 	rm -rf target dist dist-dev end2end/node_modules end2end/test-results
@@ -94,6 +96,10 @@ test-tools:
 	@cd end2end && cmp -s package-lock.json node_modules/.installed-from || \
 	  { npm ci --no-audit --no-fund --loglevel=error && cp package-lock.json node_modules/.installed-from; }
 
+bench-tools:
+	@$(TOOLS) rust
+	@$(TOOLS) apt cc=gcc /usr/include/stdlib.h=libc6-dev /usr/sbin/nginx=nginx '/usr/lib/postgresql/*/bin/pgbench=postgresql'
+
 check-tools:
 	@$(TOOLS) rust
 	@$(TOOLS) apt cc=gcc /usr/include/stdlib.h=libc6-dev
@@ -111,6 +117,15 @@ dist/staff/index.html: $(STAFF)
 
 server:
 	cargo build --locked --release -p server
+
+# Only the calls and the overview are measured: the pages need not be there.
+bench-build:
+	@mkdir -p dist/citizen dist/staff
+	cargo bench --locked -p server --bench city --no-run
+
+# Thousands of people at once are thousands of open connections.
+bench-run:
+	@ulimit -n $$(ulimit -Hn); exec cargo bench --quiet --locked -p server --bench city
 
 # The folder is there so that cargo sees no change when the pages arrive later (server/build.rs).
 test-native:

@@ -8,8 +8,6 @@ use anyhow::{Context, Result, ensure};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags, Row, params_from_iter};
 
-use crate::ledger::REAL;
-
 /// Bookings of one transaction.
 const BATCH: usize = 512;
 
@@ -32,25 +30,21 @@ pub(crate) fn write_again(from: &Path, into: &Path) -> Result<(f64, usize)> {
 
 fn read(from: &Path) -> Result<Vec<Rows>> {
     let db = Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    let mut bookings = db.prepare(&format!("SELECT * FROM bookings WHERE {REAL} ORDER BY created_at, code"))?;
-    let mut requests = db.prepare("SELECT * FROM requests WHERE booking_code = ?1")?;
+    db.execute_batch("CREATE TEMP TABLE asked AS SELECT booking_code AS code, rowid AS at FROM requests; CREATE UNIQUE INDEX temp.asked_at ON asked (code)")?;
+    let mut bookings = db.prepare("SELECT * FROM bookings WHERE code IN (SELECT code FROM asked) ORDER BY created_at, code")?;
+    let mut requests = db.prepare("SELECT * FROM requests WHERE rowid = (SELECT at FROM asked WHERE code = ?1)")?;
     let mut messages = db.prepare("SELECT * FROM messages WHERE booking_code = ?1")?;
     let mut audits = db.prepare("SELECT * FROM audit WHERE object = ?1")?;
-    db.execute_batch("CREATE TEMP TABLE by_code AS SELECT booking_code, rowid AS at FROM requests; CREATE INDEX temp.by_code_at ON by_code (booking_code)")?;
-    let mut request_at = db.prepare("SELECT at FROM by_code WHERE booking_code = ?1")?;
-    drop(requests);
-    requests = db.prepare("SELECT * FROM requests WHERE rowid = ?1")?;
     let [code_at, slot_at, created_at] = ["code", "slot_id", "created_at"].map(|name| bookings.column_index(name));
     let (code_at, slot_at, created_at) = (code_at?, slot_at?, created_at?);
     let all = bookings.query_map([], values)?.collect::<rusqlite::Result<Vec<_>>>()?;
     let mut rows = Vec::with_capacity(all.len());
     for booking in all {
         let code = booking[code_at].clone();
-        let request: i64 = request_at.query_row([&code], |row| row.get(0))?;
         let (slot, at) = (booking[slot_at].clone(), booking[created_at].clone());
         let messages = messages.query_map([&code], values)?.collect::<rusqlite::Result<Vec<_>>>()?;
         let audit = audits.query_row([&code], values)?;
-        rows.push(Rows { request: requests.query_row([request], values)?, booking, messages, audit, slot, at });
+        rows.push(Rows { request: requests.query_row([&code], values)?, booking, messages, audit, slot, at });
     }
     Ok(rows)
 }
@@ -72,7 +66,7 @@ fn write(into: &Path, rows: &[Rows]) -> Result<Duration> {
     };
     let mut booking = insert("bookings", first.booking.len())?;
     let mut request = insert("requests", first.request.len())?;
-    let mut message = insert("messages", first.messages.first().map_or(9, Vec::len))?;
+    let mut message = insert("messages", first.messages.first().map_or(0, Vec::len))?;
     let mut audit = insert("audit", first.audit.len())?;
     let mut slot = db.prepare(
         "UPDATE slots SET taken = taken + 1, version = version + 1, changed_at = ?1 WHERE id = ?2 AND taken < capacity AND NOT closed",

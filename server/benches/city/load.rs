@@ -15,14 +15,14 @@ use crate::dice::Dice;
 
 /// When requests are sent.
 pub(crate) enum Arrivals {
-    /// Each connection sends the next one when it has its answer, for so long.
-    Closed(Duration),
+    /// Each connection sends the next one when it has its answer.
+    Closed,
     /// At these microseconds from the beginning.
     At(Vec<u32>),
 }
 
-/// Writes request `n` into the buffer.
-type Ask = dyn Fn(usize, &mut Vec<u8>);
+/// Writes request `n` into the buffer; false when there is nobody left to ask.
+type Ask = dyn Fn(usize, &mut Vec<u8>) -> bool;
 /// Looks at the answer to request `n`.
 type Hear = dyn Fn(usize, &Answer<'_>);
 
@@ -31,8 +31,8 @@ pub(crate) struct Load {
     pub(crate) address: SocketAddr,
     pub(crate) connections: usize,
     pub(crate) arrivals: Arrivals,
-    /// How many requests there are at most.
-    pub(crate) count: usize,
+    /// From then on nothing more is sent.
+    pub(crate) until: Duration,
     pub(crate) ask: Box<Ask>,
     pub(crate) hear: Box<Hear>,
 }
@@ -54,8 +54,8 @@ pub(crate) struct Taken {
 pub(crate) struct Tally {
     pub(crate) taken: Vec<Taken>,
     pub(crate) elapsed: Duration,
-    /// Connections opened.
-    pub(crate) opened: u32,
+    /// Requests that were due and never sent, because no connection was free before the end.
+    pub(crate) unsent: usize,
 }
 
 /// Arrivals that do not know of each other (exponential gaps), `rate` a second for `length`.
@@ -82,24 +82,21 @@ struct Shared {
     next: Cell<usize>,
     began: Instant,
     taken: RefCell<Vec<Taken>>,
-    opened: Cell<u32>,
 }
 
-/// Runs a load to its end: until every request has been answered, or failed.
-pub(crate) async fn run(mut load: Load) -> Tally {
-    if let Arrivals::At(moments) = &load.arrivals {
-        load.count = load.count.min(moments.len());
-    }
-    let connections = load.connections.min(load.count).max(1);
-    let taken = RefCell::new(Vec::with_capacity(load.count.min(4_000_000)));
-    let shared = Rc::new(Shared { load, next: Cell::new(0), began: Instant::now(), taken, opened: Cell::new(0) });
+/// Runs a load to its end: until everything that was sent has been answered, or has failed.
+pub(crate) async fn run(load: Load) -> Tally {
+    let due = if let Arrivals::At(moments) = &load.arrivals { moments.len() } else { usize::MAX };
+    let connections = load.connections.min(due).max(1);
+    let shared = Rc::new(Shared { load, next: Cell::new(0), began: Instant::now(), taken: RefCell::default() });
     let all = LocalSet::new();
     for _ in 0..connections {
         all.spawn_local(visitor(shared.clone()));
     }
     all.await;
-    let elapsed = shared.began.elapsed();
-    Tally { taken: shared.taken.take(), elapsed, opened: shared.opened.get() }
+    let taken = shared.taken.take();
+    let unsent = if due == usize::MAX { 0 } else { due - taken.len() };
+    Tally { taken, elapsed: shared.began.elapsed(), unsent }
 }
 
 /// One connection.
@@ -108,22 +105,14 @@ async fn visitor(shared: Rc<Shared>) {
     let mut request = Vec::with_capacity(1024);
     loop {
         let n = shared.next.get();
-        if n >= shared.load.count {
+        let Some(due) = shared.due(n) else { break };
+        shared.next.set(n + 1);
+        if due > Instant::now() {
+            tokio::time::sleep_until(due.into()).await;
+        }
+        if shared.began.elapsed() >= shared.load.until || !(shared.load.ask)(n, &mut request) {
             break;
         }
-        shared.next.set(n + 1);
-        let due = match &shared.load.arrivals {
-            Arrivals::Closed(length) if shared.began.elapsed() >= *length => break,
-            Arrivals::Closed(_) => Instant::now(),
-            Arrivals::At(moments) => {
-                let due = shared.began + Duration::from_micros(u64::from(moments[n]));
-                if due > Instant::now() {
-                    tokio::time::sleep_until(due.into()).await;
-                }
-                due
-            }
-        };
-        (shared.load.ask)(n, &mut request);
         let (status, retry_after) = match connection.send(&request).await {
             Ok(answer) => {
                 (shared.load.hear)(n, &answer);
@@ -134,7 +123,16 @@ async fn visitor(shared: Rc<Shared>) {
         let (at, latency) = (micros(shared.began.elapsed()), micros(due.elapsed()));
         shared.taken.borrow_mut().push(Taken { at, latency, status, retry_after });
     }
-    shared.opened.set(shared.opened.get() + connection.opened);
+}
+
+impl Shared {
+    /// When request `n` is due; none when there is no such request.
+    fn due(&self, n: usize) -> Option<Instant> {
+        match &self.load.arrivals {
+            Arrivals::Closed => Some(Instant::now()),
+            Arrivals::At(moments) => moments.get(n).map(|micros| self.began + Duration::from_micros(u64::from(*micros))),
+        }
+    }
 }
 
 pub(crate) fn micros(time: Duration) -> u32 {
@@ -147,11 +145,21 @@ impl Tally {
         self.taken.iter().filter(|taken| taken.status == status).count()
     }
 
-    /// Answers of a status a second, between `from` and the last one of them.
-    pub(crate) fn rate(&self, status: u16, from: Duration) -> f64 {
-        let from = micros(from);
+    /// How many requests had no answer.
+    pub(crate) fn unanswered(&self) -> usize {
+        self.count(0)
+    }
+
+    /// How many were told to come back later, and when.
+    pub(crate) fn refused(&self) -> usize {
+        self.taken.iter().filter(|taken| taken.status == 503 && taken.retry_after).count()
+    }
+
+    /// Answers of a status a second, from `from` up to `to`, or to the last one where that came before.
+    pub(crate) fn rate(&self, status: u16, from: Duration, to: Duration) -> f64 {
+        let (from, to) = (micros(from), micros(to));
         let (mut count, mut last) = (0_u32, from);
-        for taken in self.taken.iter().filter(|taken| taken.status == status && taken.at >= from) {
+        for taken in self.taken.iter().filter(|taken| taken.status == status && (from..to).contains(&taken.at)) {
             count += 1;
             last = last.max(taken.at);
         }
@@ -160,9 +168,7 @@ impl Tally {
 
     /// The latencies of the answers of a status, in order.
     pub(crate) fn latencies(&self, wanted: impl Fn(u16) -> bool) -> Latencies {
-        let mut sorted: Vec<u32> = self.taken.iter().filter(|taken| wanted(taken.status)).map(|taken| taken.latency).collect();
-        sorted.sort_unstable();
-        Latencies(sorted)
+        Latencies::of(self.taken.iter().filter(|taken| wanted(taken.status)).map(|taken| taken.latency).collect())
     }
 
     /// `200: 10000, 409: 90000`
@@ -180,14 +186,24 @@ impl Tally {
 pub(crate) struct Latencies(Vec<u32>);
 
 impl Latencies {
-    /// The latency that so many of a hundred do not exceed, in milliseconds; 0 when there is none.
-    pub(crate) fn ms(&self, percent: f64) -> f64 {
-        let at = ((percent / 100.0 * self.0.len() as f64).ceil() as usize).clamp(1, self.0.len().max(1)) - 1;
-        self.0.get(at).map_or(0.0, |micros| f64::from(*micros) / 1e3)
+    pub(crate) fn of(mut micros: Vec<u32>) -> Self {
+        micros.sort_unstable();
+        Self(micros)
     }
 
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
         self.0.len()
+    }
+
+    /// The longest, in milliseconds.
+    pub(crate) fn max_ms(&self) -> f64 {
+        self.ms(100.0)
+    }
+
+    /// The latency that so many of a hundred do not exceed, in milliseconds; 0 when there is none.
+    pub(crate) fn ms(&self, percent: f64) -> f64 {
+        let at = ((percent / 100.0 * self.0.len() as f64).ceil() as usize).clamp(1, self.0.len().max(1)) - 1;
+        self.0.get(at).map_or(0.0, |micros| f64::from(*micros) / 1e3)
     }
 }

@@ -27,12 +27,11 @@ pub(crate) fn program() -> String {
 }
 
 impl Service {
-    /// Starts it on a folder with its data; `url` where that is not an embedded database.
-    pub(crate) async fn start(data: &Path, city: &Path, url: Option<&str>, flags: &[&str]) -> Result<Self> {
+    /// Starts it on a folder with its keys, and a database.
+    pub(crate) async fn start(data: &Path, city: &Path, url: &str, flags: &[&str]) -> Result<Self> {
         let (program, data_dir, city) = (program(), data.display().to_string(), city.display().to_string());
         let mut args = vec![program.as_str(), "serve", "--port", "0", "--host", "127.0.0.1", "--log", "warn"];
-        args.extend(["--data-dir", &data_dir, "--city-file", &city]);
-        args.extend(url.iter().flat_map(|url| ["--database-url", url]));
+        args.extend(["--data-dir", &data_dir, "--city-file", &city, "--database-url", url]);
         args.extend(flags);
         let began = Instant::now();
         let starting = async {
@@ -72,11 +71,6 @@ impl Service {
     /// Processor time that it has used.
     pub(crate) fn cpu(&self) -> Duration {
         proc::cpu(self.process.pid)
-    }
-
-    /// Its process.
-    pub(crate) fn pid(&self) -> u32 {
-        self.process.pid
     }
 
     /// Stops it by SIGTERM.
