@@ -19,6 +19,7 @@ on_both_engines!(
     moving_to_the_same_window_or_another_vaccine_is_refused,
     a_booking_of_another_account_is_not_found,
     a_window_that_is_closed_not_released_or_begun_is_refused_with_the_reason,
+    a_window_that_the_board_shows_otherwise_than_the_database_is_not_booked,
     a_yes_to_a_question_stops_the_booking,
     consent_to_another_version_of_the_notice_is_refused,
     who_is_under_age_on_the_day_is_told_from_when,
@@ -181,6 +182,21 @@ async fn a_window_that_is_closed_not_released_or_begun_is_refused_with_the_reaso
     assert!(city.book(&guest, later, 1).await.is_err());
     city.clock.set(opens_at);
     assert!(city.book(&guest, later, 1).await.is_ok());
+    city.assert_balanced().await;
+}
+
+async fn a_window_that_the_board_shows_otherwise_than_the_database_is_not_booked(kind: Kind) {
+    let city = TestCity::new(kind).await;
+    let guest = city.guest().await;
+    let (slot, other) = (city.slot("one", "vero", 1, "09:00"), city.slot("one", "vero", 1, "09:30"));
+    let booking = city.book(&guest, other, 1).await.expect("booked");
+    // the board hears of rows that say that they have changed; this one does not
+    city.execute("UPDATE slots SET date = $1 WHERE id = $2", [city.day(60).into(), slot.into()]).await;
+    let refused = Some(Error::field("slot_id", Reason::ChangedMeanwhile));
+    assert_eq!(city.book(&city.guest().await, slot, 1).await.err(), refused);
+    let to = Move { request_id: city.engine_id(), code: booking.code.to_string(), slot_id: slot };
+    assert_eq!(city.engine.move_booking(&guest.citizen, to).await.err(), refused);
+    assert_eq!((city.taken(slot).await, city.taken(other).await), (0, 1));
     city.assert_balanced().await;
 }
 
