@@ -9,6 +9,7 @@ mod checkin;
 mod demo;
 mod doses;
 mod ledger;
+mod lost_answers;
 mod messages;
 mod model;
 mod opening;
