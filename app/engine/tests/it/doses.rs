@@ -20,11 +20,7 @@ on_both_engines!(
 
 /// A window on a day beyond the schedule: two doses that wait for their days lie further apart than that.
 async fn on_day(city: &TestCity, start: &str, date: NaiveDate) -> domain::Uuid {
-    let (like, slot) = (city.slot("two", "vero", 13, start), city.engine_id());
-    let copy = "INSERT INTO slots (id, site_id, vaccine_id, date, start_time, end_time, capacity, opens_at, changed_at)
-        SELECT $1, site_id, vaccine_id, $2, start_time, end_time, capacity, opens_at, changed_at FROM slots WHERE id = $3";
-    city.execute(copy, [slot.into(), date.into(), like.into()]).await;
-    slot
+    city.copy_slot(city.slot("two", "vero", 13, start), date).await
 }
 
 fn reason(result: Result<Booking, Error>) -> Option<Reason> {

@@ -223,6 +223,15 @@ impl TestCity {
             .await;
     }
 
+    /// The same window on another day, which may lie beyond the schedule.
+    pub async fn copy_slot(&self, like: Uuid, date: NaiveDate) -> Uuid {
+        let slot = self.engine_id();
+        let copy = "INSERT INTO slots (id, site_id, vaccine_id, date, start_time, end_time, capacity, opens_at, changed_at) \
+                    SELECT $1, site_id, vaccine_id, $2, start_time, end_time, capacity, opens_at, changed_at FROM slots WHERE id = $3";
+        self.execute(copy, [slot.into(), date.into(), like.into()]).await;
+        slot
+    }
+
     /// The ledger: whatever was done, it adds up.
     pub async fn assert_balanced(&self) {
         let ledger = self.engine.ledger().await.expect("the ledger is read");

@@ -84,13 +84,7 @@ impl Play {
         for phone in ["13800000001", "13800000002", "13800000003"] {
             accounts.push(city.citizen(phone).await);
         }
-        let slots = slots(&city);
-        // far enough for a second dose; at an hour that the city file does not know
-        for (id, slot) in slots.iter().filter(|(_, slot)| slot.terms.window.date > city.day(13)) {
-            let window = slot.terms.window;
-            let sql = "UPDATE slots SET date = $1, start_time = $2, end_time = $3, version = version + 1 WHERE id = $4";
-            city.execute(sql, [window.date.into(), window.start.into(), window.end.into(), (*id).into()]).await;
-        }
+        let slots = slots(&city).await;
         Self { city, accounts, staff, slots, game: AtomicU32::new(0) }
     }
 
@@ -334,25 +328,26 @@ fn refuses(names: &Names, refusal: &Refusal, error: &Error, alone: bool) -> bool
 const SITES: [&str; 2] = ["one", "two"];
 
 /// Today, tomorrow, released at noon, of another product, and after the first dose's three weeks.
-fn slots(city: &TestCity) -> Vec<(Uuid, Slot)> {
+async fn slots(city: &TestCity) -> Vec<(Uuid, Slot)> {
     let slot = |site: usize, vaccine: &'static str, ahead: u32, start: &str, opens: Option<&str>| {
         let time = |text| domain::time::hhmm::parse(text).expect("HH:MM");
-        let (id, date) = match ahead {
-            23 => (city.slot(SITES[site], vaccine, 13, start), city.day(23)),
-            ahead => (city.slot(SITES[site], vaccine, ahead, start), city.day(ahead)),
-        };
+        let (id, date) = (city.slot(SITES[site], vaccine, ahead, start), city.day(ahead));
         let start = time(start);
         let end = start + chrono::Duration::minutes(30);
         let opens_at = instant(city.today(), opens.map_or(chrono::NaiveTime::MIN, time));
         let terms = Terms { window: Window { date, start, end }, capacity: 0, taken: 0, opens_at, closed: false };
         (id, Slot { site, vaccine, terms })
     };
-    vec![
+    let mut slots = vec![
         slot(0, "vero", 0, "09:00", None),
         slot(0, "vero", 0, "11:30", None),
         slot(1, "vero", 1, "09:00", None),
         slot(0, "vero", 1, "10:00", Some("12:00")),
         slot(0, "ad5", 1, "16:00", None),
-        slot(1, "vero", 23, "10:30", None),
-    ]
+    ];
+    // beyond the schedule, which ends before a second dose may be given
+    let (like, mut far) = slot(1, "vero", 13, "10:30", None);
+    far.terms.window.date = city.day(23);
+    slots.push((city.copy_slot(like, far.terms.window.date).await, far));
+    slots
 }
