@@ -2,6 +2,7 @@
 //!
 //! The file is TOML with the flags' names, `_` for `-`: `port = 8080`. There is one list of settings, the structs below.
 
+mod bounds;
 mod file;
 mod values;
 
@@ -14,6 +15,7 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use domain::access::Role;
 
+pub use bounds::Bounds;
 pub use values::{LogFormat, SecureCookies};
 use values::{log_filter, origin, switch};
 
@@ -117,6 +119,9 @@ pub struct Serve {
     /// The limits.
     #[command(flatten)]
     pub limits: Limits,
+    /// The limits of what goes on at once.
+    #[command(flatten)]
+    pub bounds: Bounds,
 }
 
 /// How often what may be tried.

@@ -4,4 +4,5 @@ pub mod commands;
 pub mod config;
 pub mod http;
 pub mod lifecycle;
+pub mod system;
 pub mod telemetry;

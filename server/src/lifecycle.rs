@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use domain::NaiveDate;
 use engine::{DemoStaff, Engine};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -13,8 +14,8 @@ use tokio::time::MissedTickBehavior;
 
 use crate::commands;
 use crate::config::Serve;
-use crate::http::{Host, Pages, bind, listen, router};
-use crate::telemetry;
+use crate::http::{Bounds, Host, Pages, bind, listen, service};
+use crate::{system, telemetry};
 
 /// How often the bookings of past days, and a new day's windows, are looked after.
 const SWEEP: Duration = Duration::from_secs(60);
@@ -92,9 +93,13 @@ pub async fn start(settings: &Serve) -> Result<Running> {
     });
     let _ = tokio::time::timeout(PROVE, &mut bookkeeper).await;
     let (stop, stopping) = watch::channel(false);
-    let host = Host::new(engine.clone(), pages, settings.secure_cookies, settings.public_origin.clone(), stopping.clone());
-    let sweeper = tokio::spawn(sweep(engine.clone(), settings.demo || settings.data.city_file.is_some()));
-    let server = listen(listener, router(host), until(stopping));
+    let bounds = Bounds { connections: system::connections(settings.bounds.limit_connections as usize), ..settings.bounds.http() };
+    let host = Host::new(engine.clone(), pages, settings.secure_cookies, settings.public_origin.clone(), bounds, stopping.clone());
+    let scheduled = settings.demo || settings.data.city_file.is_some();
+    // the demo's windows of today have just been written
+    let written = settings.demo.then(|| engine.today());
+    let sweeper = tokio::spawn(sweep(engine.clone(), scheduled, written));
+    let server = listen(listener, service(host), bounds.connections, until(stopping));
     Ok(Running { address, engine, staff, stop, server: tokio::spawn(server), sweeper, bookkeeper })
 }
 
@@ -117,6 +122,8 @@ impl Running {
         self.sweeper.abort();
         self.bookkeeper.abort();
         let _ = self.stop.send(true);
+        // an open feed must not hold the process
+        self.engine.board().end_feed();
         let in_time = tokio::time::timeout(within, async {
             let _ = (&mut self.server).await;
             self.engine.stop().await;
@@ -166,10 +173,9 @@ async fn until(mut stopping: watch::Receiver<bool>) {
 }
 
 /// Marks the bookings of past days as missed; and writes each new day's windows, where the city file says which.
-async fn sweep(engine: Engine, scheduled: bool) {
+async fn sweep(engine: Engine, scheduled: bool, mut written: Option<NaiveDate>) {
     let mut minute = tokio::time::interval(SWEEP);
     minute.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut written = None;
     loop {
         minute.tick().await;
         match engine.sweep().await {

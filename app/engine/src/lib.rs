@@ -32,17 +32,15 @@ mod store;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
 use domain::city::City;
 use domain::error::{Error, Result};
 use domain::identity::Phone;
 use domain::notice::Notice;
-use domain::time::Clock;
 use domain::{DateTime, NaiveDate, Utc, Uuid};
 use sea_orm::ActiveValue::Set;
+use sea_orm::EntityTrait;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{EntityTrait, QueryFilter, QueryOrder};
 use tokio::task::JoinHandle;
 
 pub use accounts::Citizen;
@@ -60,13 +58,9 @@ use crate::error::internal;
 use crate::keys::Keys;
 use crate::lookups::Lookups;
 use crate::store::Store;
-use crate::store::entities::{fact, site, slot, vaccine};
+use crate::store::entities::{fact, vaccine};
 use crate::vault::{Label, Vault};
 
-/// How often the board looks at the clock and at what other processes committed.
-const TICK: Duration = Duration::from_secs(1);
-/// How far back it looks for their commits: longer than any two machines' clocks differ.
-const LOOK_BACK_S: i64 = 10;
 /// The fact that tells whether the keys fit.
 const KEY_CHECK: &str = "key-check";
 
@@ -113,7 +107,7 @@ impl Engine {
         let board = Arc::new(Board::new(config.city.city.clone(), config.clock.now()));
         let desk = Desk::start(store.clone(), board.clone(), config.clock.clone(), &config.limits)
             .map_err(|error| OpenError::Thread(error.to_string()))?;
-        let ticker = tokio::spawn(tick(store.clone(), board.clone(), config.clock.clone()));
+        let ticker = tokio::spawn(board::follow(store.clone(), board.clone(), config.clock.clone()));
         let lookups = Lookups::start(&store, &config);
         let ledger_off = AtomicBool::new(false);
         let engine = Self { inner: Arc::new(Inner { config, store, keys, vault, board, desk, lookups, ledger_off, ticker }) };
@@ -236,15 +230,7 @@ impl Engine {
 
     /// Reads everything that the board shows.
     pub(crate) async fn fill_board(&self) -> Result<()> {
-        let db = &self.store().read;
-        let sites = site::Entity::find().order_by_asc(site::COLUMN.position).all(db).await.map_err(internal)?;
-        let rows = vaccine::Entity::find().order_by_asc(vaccine::COLUMN.position).all(db).await.map_err(internal)?;
-        let vaccines =
-            rows.iter().map(|row| serde_json::from_str(&row.body)).collect::<core::result::Result<_, _>>().map_err(|error| {
-                tracing::error!(%error, "a vaccine in the database cannot be read");
-                Error::internal()
-            })?;
-        let slots = slot::Entity::find().filter(slot::COLUMN.date.gte(self.today())).all(db).await.map_err(internal)?;
+        let board::Everything { sites, vaccines, slots } = board::read_all(self.store(), self.today()).await.map_err(internal)?;
         self.board().fill(sites, vaccines, slots, self.now());
         Ok(())
     }
@@ -292,20 +278,4 @@ async fn write_vaccines(config: &Config, store: &Store) -> core::result::Result<
         vaccine::Entity::insert(row).on_conflict(replace).exec_without_returning(&store.write).await.map_err(failed)?;
     }
     Ok(())
-}
-
-/// Keeps the board in step with the clock and with what other processes commit.
-async fn tick(store: Store, board: Arc<Board>, clock: Arc<dyn Clock>) {
-    let mut interval = tokio::time::interval(TICK);
-    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        interval.tick().await;
-        let now = clock.now();
-        let since = now - chrono::Duration::seconds(LOOK_BACK_S);
-        match slot::Entity::find().filter(slot::COLUMN.changed_at.gt(since)).all(&store.read).await {
-            Ok(rows) => board.apply(rows, now),
-            Err(error) => tracing::warn!(%error, "the board cannot read what others committed"),
-        }
-        board.tick(now);
-    }
 }

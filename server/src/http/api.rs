@@ -1,5 +1,9 @@
 //! `POST /api/<noun>/<verb>`: the server functions, with the statuses of the contract.
 
+use std::collections::HashSet;
+use std::pin::pin;
+use std::sync::LazyLock;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
@@ -8,9 +12,12 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::error::{Error, ErrorCode};
 use domain::reason::Reason;
+use futures_util::poll;
 use leptos::prelude::provide_context;
 use server_fn::error::SERVER_FN_ERROR_HEADER;
+use tokio::sync::Semaphore;
 
+use super::gates::{Gate, Kind};
 use super::{Host, Refusal};
 use crate::config::SecureCookies;
 
@@ -21,12 +28,29 @@ const LARGEST_REFUSAL: usize = 64 * 1024;
 /// How long a client may take to send its request.
 const TO_SEND: Duration = Duration::from_secs(10);
 /// How long the service may take to answer.
-const TO_ANSWER: Duration = Duration::from_secs(30);
+const TO_ANSWER: Duration = Duration::from_secs(15);
+/// How long it may take where a place is given out: it may be the moment after.
+const TO_DECIDE: Duration = Duration::from_secs(30);
+/// Requests whose bodies are waited for at once: each may keep [`LARGEST`]. A body that came with its headers is not waited for.
+const ARRIVING: usize = 1024;
+/// Seconds that a caller is asked to wait.
+const RETRY_AFTER_S: u32 = 5;
+
+static ARRIVALS: Semaphore = Semaphore::const_new(ARRIVING);
+/// The calls that there are.
+static CALLS: LazyLock<HashSet<&str>> = LazyLock::new(|| server_fn::axum::server_fn_paths().map(|(path, _)| path).collect());
 
 /// Answers a call of a server function.
 pub(super) async fn call(State(host): State<Host>, request: Request) -> Result<Response, Refusal> {
     check(&request)?;
+    let kind = Kind::of(request.uri().path());
+    let gate = host.gates().of(kind);
+    gate.map(Gate::glance).transpose()?;
     let request = read(request).await?;
+    let _place = match gate {
+        Some(gate) => Some(gate.enter().await?),
+        None => None,
+    };
     let secure = app::caller::SecureCookies(secure(&host, request.headers()));
     let engine = host.engine().clone();
     let provide = move || {
@@ -34,8 +58,21 @@ pub(super) async fn call(State(host): State<Host>, request: Request) -> Result<R
         provide_context(secure);
     };
     let answer = leptos_axum::handle_server_fns_with_context(provide, request);
-    let response = tokio::time::timeout(TO_ANSWER, answer).await.map_err(|_| Error::later(Reason::Busy, 5))?;
+    let within = if kind == Kind::Bookings { TO_DECIDE } else { TO_ANSWER };
+    let response = tokio::time::timeout(within, answer).await.map_err(|_| no_answer(kind))?;
     finish(response.into_response()).await
+}
+
+/// What a caller hears when it took too long. A booking may have been made all the same; who asks again, with the same request id,
+/// hears what became of it.
+fn no_answer(kind: Kind) -> Error {
+    let busy = Error::later(Reason::Busy, RETRY_AFTER_S);
+    match kind {
+        Kind::Bookings => {
+            Error { message: "还不知道是否办成，请原样再提交一次：不会重复预约".to_owned(), ..busy }
+        }
+        _ => busy,
+    }
 }
 
 /// `/api` itself.
@@ -45,7 +82,7 @@ pub(super) async fn nowhere() -> Refusal {
 
 /// Whether the call exists, and is made as it should be.
 fn check(request: &Request) -> Result<(), Refusal> {
-    if !server_fn::axum::server_fn_paths().any(|(path, _)| path == request.uri().path()) {
+    if !CALLS.contains(request.uri().path()) {
         return Err(Error::new(Reason::NotFound).into());
     }
     if request.method() != Method::POST {
@@ -61,7 +98,15 @@ async fn read(request: Request) -> Result<Request, Refusal> {
     let (mut parts, body) = request.into_parts();
     let too_large = || Refusal::of_transport(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::Invalid, "提交的内容太大");
     let too_slow = || Refusal::of_transport(StatusCode::REQUEST_TIMEOUT, ErrorCode::Invalid, "网络太慢，请再试一次");
-    let body = tokio::time::timeout(TO_SEND, to_bytes(body, LARGEST)).await.map_err(|_| too_slow())?.map_err(|_| too_large())?;
+    let mut body = pin!(to_bytes(body, LARGEST));
+    let body = match poll!(&mut body) {
+        Poll::Ready(body) => body,
+        Poll::Pending => {
+            let _turn = ARRIVALS.try_acquire().map_err(|_| Error::later(Reason::Busy, RETRY_AFTER_S))?;
+            tokio::time::timeout(TO_SEND, body).await.map_err(|_| too_slow())?
+        }
+    };
+    let body = body.map_err(|_| too_large())?;
     parts.headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
     Ok(Request::from_parts(parts, Body::from(body)))
 }
@@ -102,6 +147,31 @@ async fn finish(response: Response) -> Result<Response, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures_util::future::join_all;
+
+    /// A request whose body never comes.
+    fn unfinished() -> Request {
+        Request::new(Body::from_stream(futures_util::stream::pending::<Result<axum::body::Bytes, std::io::Error>>()))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_does_not_come_is_not_waited_for_for_ever_nor_are_too_many_of_them() {
+        let status = async |request| read(request).await.expect_err("refused").into_response().status();
+        let arrivals = join_all((0..ARRIVING).map(|_| Box::pin(status(unfinished()))));
+        tokio::pin!(arrivals);
+        assert!(poll!(&mut arrivals).is_pending());
+        assert_eq!(status(unfinished()).await, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(read(Request::new(Body::from("{}"))).await.is_ok(), "a body that is there needs no turn");
+        assert!(arrivals.await.iter().all(|status| *status == StatusCode::REQUEST_TIMEOUT));
+        assert_eq!(status(unfinished()).await, StatusCode::REQUEST_TIMEOUT, "and then there is room again");
+    }
+
+    #[test]
+    fn a_booking_that_took_too_long_is_not_said_to_have_failed() {
+        let [booking, other] = [Kind::Bookings, Kind::Reading].map(no_answer);
+        assert_eq!((booking.code, booking.retry_after_s), (other.code, other.retry_after_s));
+        assert_ne!(booking.message, other.message);
+    }
 
     #[test]
     fn a_host_is_a_name_unless_it_is_an_address_or_this_machine() {

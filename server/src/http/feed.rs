@@ -1,31 +1,42 @@
 //! Availability: ready-made bytes from the board, and what changes as server-sent events.
 
 use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::Uuid;
 use domain::error::Error;
 use domain::reason::Reason;
-use engine::board::Ready;
+use engine::board::{Reader, Ready};
+use hyper::body::Frame;
 use serde::Deserialize;
-use tokio::sync::watch;
-use tokio_stream::wrappers::WatchStream;
-use tokio_stream::{Stream, StreamExt};
+use tokio::time::{Instant, Interval, interval_at};
+use tokio_stream::Stream;
 
 use super::page::{accepts_brotli, has};
 use super::{Host, Refusal};
 
 /// Proxies and phones close a connection that says nothing for a minute.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
+/// A comment, which says nothing and keeps the connection.
+const NOTHING: Bytes = Bytes::from_static(b":\n\n");
+/// Seconds that a reader is asked to wait when there are too many.
+const RETRY_AFTER_S: u32 = 15;
 
 /// `GET /availability`
-pub(super) async fn overview(State(host): State<Host>, headers: HeaderMap) -> Response {
-    send(&host.engine().board().overview(), &headers)
+pub(super) fn overview(host: &Host, asked: &HeaderMap) -> Response {
+    send(&host.engine().board().overview(), asked)
+}
+
+/// The same, for whoever asks otherwise than by a plain GET.
+pub(super) async fn overview_again(State(host): State<Host>, headers: HeaderMap) -> Response {
+    overview(&host, &headers)
 }
 
 /// `GET /availability/{site_id}`
@@ -36,21 +47,29 @@ pub(super) async fn site(State(host): State<Host>, Path(site_id): Path<String>, 
 
 /// Always asked for again, and answered in a few bytes when nothing has changed.
 fn send(ready: &Ready, asked: &HeaderMap) -> Response {
-    let brotli = accepts_brotli(asked);
-    let mut headers = HeaderMap::new();
+    let etag = HeaderValue::from_maybe_shared(ready.etag.clone()).ok();
+    let known = core::str::from_utf8(&ready.etag).is_ok_and(|etag| has(asked, etag));
+    let (status, body, coding) = if known {
+        (StatusCode::NOT_MODIFIED, Body::empty(), None)
+    } else if accepts_brotli(asked) {
+        (StatusCode::OK, Body::from(ready.brotli().clone()), Some(HeaderValue::from_static("br")))
+    } else {
+        (StatusCode::OK, Body::from(ready.body.clone()), None)
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    // with room for what every answer says
+    headers.reserve(12);
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-    if let Ok(etag) = HeaderValue::from_str(&ready.etag) {
-        headers.insert(header::ETAG, etag);
+    if !known {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
-    if has(asked, &ready.etag) {
-        return (StatusCode::NOT_MODIFIED, headers).into_response();
+    for (name, value) in [(header::ETAG, etag), (header::CONTENT_ENCODING, coding)] {
+        headers.extend(value.map(|value| (name, value)));
     }
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if brotli {
-        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("br"));
-    }
-    (headers, if brotli { ready.brotli.clone() } else { ready.body.clone() }).into_response()
+    response
 }
 
 /// What the feed can be asked for.
@@ -69,35 +88,42 @@ pub(super) async fn follow(
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, Refusal> {
     let Query(wanted) = wanted.map_err(|_| Error::new(Reason::Malformed))?;
-    let after = match wanted.after.as_deref().filter(|after| !after.is_empty()) {
+    let given = |text: Option<String>| text.filter(|text| !text.is_empty());
+    let after = match given(wanted.after) {
         Some(after) => Some(after.parse().map_err(|_| Error::field("after", Reason::Malformed))?),
         None => None,
     };
+    let nowhere = || Error::field("site", Reason::NotFound);
+    let site = given(wanted.site).map(|site| site.parse::<Uuid>().map_err(|_| nowhere())).transpose()?;
     let board = host.engine().board();
-    let site = match wanted.site.as_deref().filter(|site| !site.is_empty()) {
-        Some(site) => Some(
-            site.parse::<Uuid>()
-                .ok()
-                .filter(|id| board.site(*id).is_some())
-                .ok_or_else(|| Error::field("site", Reason::NotFound))?,
-        ),
-        None => None,
-    };
+    if board.readers() >= host.bounds().feeds {
+        return Err(Error::later(Reason::Busy, RETRY_AFTER_S).into());
+    }
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
-    let events = board.subscribe(site, last.or(after)).map(|event| {
-        let sent = Event::default().data(&*event.data);
-        // version 0: the reader lagged behind and starts again, its last id stays
-        Ok(if event.version == 0 { sent } else { sent.id(event.version.to_string()) })
-    });
-    let sse = Sse::new(until_stopped(host.0.stopping.clone(), events)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
-    Ok(([(header::CACHE_CONTROL, "no-cache, no-transform"), (header::HeaderName::from_static("x-accel-buffering"), "no")], sse))
+    let reader = board.subscribe(site, last.or(after)).ok_or_else(nowhere)?;
+    let events = Events { reader, alive: interval_at(Instant::now() + KEEP_ALIVE, KEEP_ALIVE) };
+    let headers = [
+        (header::CONTENT_TYPE, "text/event-stream"),
+        (header::CACHE_CONTROL, "no-cache, no-transform"),
+        (HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
+    Ok((headers, Body::new(events)))
 }
 
-/// The same events, until the service begins to stop: an open feed must not hold the process.
-fn until_stopped<S: Stream<Item = Result<Event, Infallible>>>(
-    stopping: watch::Receiver<bool>,
-    events: S,
-) -> impl Stream<Item = S::Item> {
-    let stopped = WatchStream::new(stopping).filter(|stopping| *stopping).map(|_| None);
-    events.map(Some).merge(stopped).take_while(Option::is_some).filter_map(|event| event)
+/// A feed as the body of an answer. The bytes are the same for all readers; nothing is written for one of them.
+struct Events {
+    reader: Reader,
+    alive: Interval,
+}
+
+impl HttpBody for Events {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if let Poll::Ready(piece) = Pin::new(&mut self.reader).poll_next(context) {
+            return Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))));
+        }
+        self.alive.poll_tick(context).map(|_| Some(Ok(Frame::data(NOTHING))))
+    }
 }

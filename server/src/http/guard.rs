@@ -1,21 +1,18 @@
 //! No other site may act in a visitor's name: whatever changes something must come from our own pages, or from no page at all.
 
-use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
 use domain::error::ErrorCode;
 
 use super::{Host, Refusal};
 
 /// Refuses what another site's page sends.
-pub(super) async fn same_origin(State(host): State<Host>, request: Request, next: Next) -> Response {
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if reads || is_ours(request.headers(), host.0.public_origin.as_deref()) {
-        return next.run(request).await;
+pub(super) fn same_origin(host: &Host, method: &Method, headers: &HeaderMap) -> Result<(), Refusal> {
+    let reads = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
+    if reads || is_ours(headers, host.0.public_origin.as_deref()) {
+        return Ok(());
     }
     tracing::warn!("refused: sent by another site's page");
-    Refusal::of_transport(StatusCode::FORBIDDEN, ErrorCode::Forbidden, "请在本平台的页面里操作").into_response()
+    Err(Refusal::of_transport(StatusCode::FORBIDDEN, ErrorCode::Forbidden, "请在本平台的页面里操作"))
 }
 
 /// Browsers of today say where a request comes from (`Sec-Fetch-Site`); older ones send the `Origin`; programs send neither.

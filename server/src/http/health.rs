@@ -6,7 +6,10 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 
+use engine::DeskCounts;
+
 use super::Host;
+use super::metrics::Text;
 
 /// How long the database may take to say that it is there.
 const TO_ANSWER: Duration = Duration::from_secs(2);
@@ -33,8 +36,37 @@ pub(super) async fn ready(State(host): State<Host>) -> impl IntoResponse {
 /// `GET /metrics`
 pub(super) async fn metrics(State(host): State<Host>) -> impl IntoResponse {
     let ready = !host.is_stopping() && !host.engine().ledger_is_off() && answers(&host).await;
-    let text = host.metrics().text(host.engine().board().readers(), ready);
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4"), (header::CACHE_CONTROL, "no-store")], text)
+    let mut text = host.metrics().text();
+    let readers = u64::try_from(host.engine().board().readers()).unwrap_or(u64::MAX);
+    text.number("yizhen_feed_readers", "gauge", "Pages that follow the feed.", readers);
+    let turned_away = host.gates().turned_away().map(|(kind, count)| (format!("kind=\"{kind}\""), count.to_string()));
+    text.family(
+        "yizhen_turned_away_total",
+        "counter",
+        "Calls refused because too many of their kind were in progress.",
+        turned_away,
+    );
+    desk(&mut text, host.engine().desk_counts());
+    if let Some(bytes) = crate::system::resident_bytes() {
+        text.number("yizhen_resident_bytes", "gauge", "Memory that the process has in RAM.", bytes);
+    }
+    text.number("yizhen_ready", "gauge", "Whether requests are taken.", u64::from(ready));
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4"), (header::CACHE_CONTROL, "no-store")], text.done())
+}
+
+fn desk(text: &mut Text, counts: DeskCounts) {
+    let waiting = u64::try_from(counts.waiting).unwrap_or(u64::MAX);
+    text.number("yizhen_desk_waiting", "gauge", "Requests that wait for the writer.", waiting);
+    for (name, help, count) in [
+        ("yizhen_desk_batches_total", "Batches committed.", counts.batches),
+        ("yizhen_desk_requests_total", "Requests in them, granted or refused.", counts.requests),
+        ("yizhen_desk_tried_again_total", "Tries of batches that had to be made again.", counts.tried_again),
+        ("yizhen_desk_cut_total", "Batches cut in two to find a request that fails.", counts.cut),
+        ("yizhen_desk_turned_away_total", "Requests turned away because the queue was full.", counts.turned_away),
+        ("yizhen_desk_dropped_total", "Requests dropped because their clients had gone.", counts.dropped),
+    ] {
+        text.number(name, "counter", help, count);
+    }
 }
 
 async fn answers(host: &Host) -> bool {

@@ -1,31 +1,39 @@
-//! The accept loop: HTTP/1.1 with a bound on how long a client may take over its headers, and a stop that answers what was sent.
+//! The accept loop: HTTP/1.1 with bounds on how many connections there are, how long a client may take over its headers and over
+//! reading its answers; and a stop that answers what was sent.
 //!
-//! `axum::serve` gives no such bound: a thousand clients that send half a line each would stay for ever, and hold up every stop.
+//! `axum::serve` gives no such bounds: a thousand clients that send half a line each would stay for ever, and hold up every stop.
 //! HTTP/2 is the business of the proxy that brings https.
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::Body;
-use axum::http::{HeaderValue, Request, header};
-use hyper::body::Incoming;
+use domain::error::Error;
+use domain::reason::Reason;
 use hyper::server::conn::http1;
-use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tower::ServiceExt;
+use tokio::sync::Semaphore;
+
+use super::patient::Patient;
+use super::service::Service;
 
 /// How long a client may take over a request's headers; also how long an idle connection is kept.
 const TO_SEND_HEADERS: Duration = Duration::from_secs(10);
+/// How much of a connection is buffered, either way: the longest headers, and what a slow reader has not taken yet.
+const BUFFER: usize = 64 * 1024;
 /// The pause after a connection that could not be accepted: usually too many open files.
 const AFTER_FAILURE: Duration = Duration::from_millis(50);
+/// Connections beyond the bound that are told so at a time; what comes beyond these is closed without a word.
+const FAREWELLS: usize = 64;
+/// How long a client may take to hear it.
+const TO_HEAR: Duration = Duration::from_secs(1);
+/// Seconds that it is asked to wait.
+const RETRY_AFTER_S: u32 = 5;
 
 /// How many connections may wait to be accepted. When a city comes at once, one too many is tried again by its system a second later.
 const BACKLOG: u32 = 4096;
@@ -45,15 +53,17 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Answers on `listener` until `stop` is done; then takes no more connections and returns when what was sent has been answered.
-pub async fn listen(listener: TcpListener, app: Router, stop: impl Future<Output = ()>) {
+/// There are at most `most` connections.
+pub async fn listen(listener: TcpListener, service: Service, most: usize, stop: impl Future<Output = ()>) {
     tokio::pin!(stop);
     let open = GracefulShutdown::new();
-    let stopping = Arc::new(AtomicBool::new(false));
+    let farewells = Arc::new(Semaphore::new(FAREWELLS));
     loop {
         tokio::select! {
             () = &mut stop => break,
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => connect(stream, app.clone(), &open, stopping.clone()),
+                Ok((stream, _)) if open.count() < most => connect(stream, service.clone(), &open),
+                Ok((stream, _)) => turn_away(stream, &farewells),
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
                     tokio::time::sleep(AFTER_FAILURE).await;
@@ -61,9 +71,8 @@ pub async fn listen(listener: TcpListener, app: Router, stop: impl Future<Output
             },
         }
     }
-    stopping.store(true, Ordering::Relaxed);
     for stream in waiting(listener) {
-        connect(stream, app.clone(), &open, stopping.clone());
+        connect(stream, service.clone(), &open);
     }
     if open.count() > 0 {
         // closing a connection at once would reset it if there is a request in it that nobody has read yet
@@ -83,27 +92,42 @@ fn waiting(listener: TcpListener) -> Vec<TcpStream> {
     .collect()
 }
 
-fn connect(stream: TcpStream, app: Router, open: &GracefulShutdown, stopping: Arc<AtomicBool>) {
+fn connect(stream: TcpStream, service: Service, open: &GracefulShutdown) {
     // answers are written whole, so nothing is gained by waiting for more
     let _ = stream.set_nodelay(true);
-    let answer = service_fn(move |request: Request<Incoming>| {
-        let (app, stopping) = (app.clone(), stopping.clone());
-        async move {
-            let mut response = app.oneshot(request.map(Body::new)).await.unwrap_or_else(|never| match never {});
-            if stopping.load(Ordering::Relaxed) {
-                // told now, a client does not send its next request into a connection that closes
-                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-            }
-            Ok::<_, Infallible>(response)
-        }
-    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(TO_SEND_HEADERS)
-        .serve_connection(TokioIo::new(stream), answer);
+        .max_buf_size(BUFFER)
+        .serve_connection(TokioIo::new(Patient::new(stream)), service);
     let connection = open.watch(connection);
     tokio::spawn(async move {
         // a client that breaks off is no news
         let _ = connection.await;
+    });
+}
+
+/// Tells a client that there are too many, whatever it was going to ask.
+fn turn_away(mut stream: TcpStream, farewells: &Arc<Semaphore>) {
+    static WORDS: LazyLock<String> = LazyLock::new(|| {
+        let body = serde_json::to_string(&Error::later(Reason::Busy, RETRY_AFTER_S)).unwrap_or_default();
+        let length = body.len();
+        format!(
+            "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\
+             retry-after: {RETRY_AFTER_S}\r\ncache-control: no-store\r\nconnection: close\r\n\r\n{body}"
+        )
+    });
+    let Ok(turn) = farewells.clone().try_acquire_owned() else { return };
+    tokio::spawn(async move {
+        let told = async {
+            stream.write_all(WORDS.as_bytes()).await?;
+            stream.shutdown().await?;
+            // closed before all that it sent was read, the client would see a reset instead of the answer
+            let mut sent = [0; 1024];
+            while stream.read(&mut sent).await? > 0 {}
+            std::io::Result::Ok(())
+        };
+        let _ = tokio::time::timeout(TO_HEAR, told).await;
+        drop(turn);
     });
 }

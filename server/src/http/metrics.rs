@@ -65,38 +65,48 @@ impl Metrics {
     }
 
     /// As Prometheus reads it.
-    pub(super) fn text(&self, readers: usize, ready: bool) -> String {
-        let mut text =
-            String::from("# HELP yizhen_http_requests_total Requests answered.\n# TYPE yizhen_http_requests_total counter\n");
-        for room in Room::ALL {
-            for (class, count) in (1..).zip(&self.answers[room as usize].by_class) {
-                let (name, count) = (room.name(), count.load(Ordering::Relaxed));
-                let _ = writeln!(text, "yizhen_http_requests_total{{room=\"{name}\",status=\"{class}xx\"}} {count}");
-            }
-        }
-        text.push_str(
-            "# HELP yizhen_http_seconds_total Seconds until the answers began.\n# TYPE yizhen_http_seconds_total counter\n",
-        );
-        for room in Room::ALL {
-            let micros = self.answers[room as usize].micros.load(Ordering::Relaxed);
-            let _ = writeln!(
-                text,
-                "yizhen_http_seconds_total{{room=\"{}\"}} {}.{:06}",
-                room.name(),
-                micros / 1_000_000,
-                micros % 1_000_000
-            );
-        }
-        let _ = writeln!(
-            text,
-            "# HELP yizhen_feed_readers Pages that follow the feed.\n# TYPE yizhen_feed_readers gauge\nyizhen_feed_readers {readers}"
-        );
-        let _ = writeln!(
-            text,
-            "# HELP yizhen_ready Whether requests are taken.\n# TYPE yizhen_ready gauge\nyizhen_ready {}",
-            u8::from(ready)
-        );
+    pub(super) fn text(&self) -> Text {
+        let mut text = Text::default();
+        let rooms = || Room::ALL.into_iter().map(|room| (room.name(), &self.answers[room as usize]));
+        let requests = rooms().flat_map(|(room, answers)| {
+            (1..).zip(&answers.by_class).map(move |(class, count)| {
+                (format!("room=\"{room}\",status=\"{class}xx\""), count.load(Ordering::Relaxed).to_string())
+            })
+        });
+        text.family("yizhen_http_requests_total", "counter", "Requests answered.", requests);
+        let seconds = rooms().map(|(room, answers)| {
+            let micros = answers.micros.load(Ordering::Relaxed);
+            (format!("room=\"{room}\""), format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000))
+        });
+        text.family("yizhen_http_seconds_total", "counter", "Seconds until the answers began.", seconds);
         text
+    }
+}
+
+/// Numbers in the text format of Prometheus.
+#[derive(Default)]
+pub(super) struct Text(String);
+
+impl Text {
+    /// One number.
+    pub(super) fn number(&mut self, name: &str, kind: &str, help: &str, value: u64) {
+        self.family(name, kind, help, [(String::new(), value.to_string())]);
+    }
+
+    /// The numbers of a name, each with its labels.
+    pub(super) fn family(&mut self, name: &str, kind: &str, help: &str, values: impl IntoIterator<Item = (String, String)>) {
+        let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
+        for (labels, value) in values {
+            let _ = match labels.as_str() {
+                "" => writeln!(self.0, "{name} {value}"),
+                labels => writeln!(self.0, "{name}{{{labels}}} {value}"),
+            };
+        }
+    }
+
+    /// All of it.
+    pub(super) fn done(self) -> String {
+        self.0
     }
 }
 
@@ -109,14 +119,16 @@ mod tests {
         let metrics = Metrics::default();
         metrics.count(Room::of("/api/bookings/reserve"), 409, Duration::from_micros(1_500_000));
         metrics.count(Room::of("/availability/feed"), 200, Duration::ZERO);
-        let text = metrics.text(3, true);
+        let mut text = metrics.text();
+        text.number("yizhen_feed_readers", "gauge", "Pages that follow the feed.", 3);
+        let text = text.done();
         for line in [
             "yizhen_http_requests_total{room=\"api\",status=\"4xx\"} 1",
             "yizhen_http_requests_total{room=\"api\",status=\"2xx\"} 0",
             "yizhen_http_requests_total{room=\"feed\",status=\"2xx\"} 1",
             "yizhen_http_seconds_total{room=\"api\"} 1.500000",
+            "# TYPE yizhen_feed_readers gauge",
             "yizhen_feed_readers 3",
-            "yizhen_ready 1",
         ] {
             assert!(text.lines().any(|found| found == line), "{line}\n{text}");
         }

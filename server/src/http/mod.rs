@@ -3,6 +3,7 @@
 mod api;
 mod demo;
 mod feed;
+mod gates;
 mod guard;
 mod headers;
 mod health;
@@ -11,22 +12,36 @@ mod metrics;
 mod observe;
 mod page;
 mod pages;
+mod patient;
 mod refusal;
+mod service;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware;
 use axum::routing::{any, get};
 use engine::Engine;
 use tokio::sync::watch;
-use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::config::SecureCookies;
+use gates::Gates;
+pub use gates::Widths;
 pub use listen::{bind, listen};
 use metrics::Metrics;
 pub use pages::Pages;
 use refusal::Refusal;
+pub use service::Service;
+
+/// How much is taken on at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Connections.
+    pub connections: usize,
+    /// Of these, readers of the feed.
+    pub feeds: usize,
+    /// Calls in progress.
+    pub calls: Widths,
+}
 
 /// What the handlers hold on to. Cheap to clone.
 #[derive(Clone)]
@@ -39,6 +54,8 @@ struct Inner {
     public_origin: Option<String>,
     stopping: watch::Receiver<bool>,
     metrics: Metrics,
+    bounds: Bounds,
+    gates: Gates,
 }
 
 impl Host {
@@ -48,9 +65,11 @@ impl Host {
         pages: Pages,
         secure_cookies: SecureCookies,
         public_origin: Option<String>,
+        bounds: Bounds,
         stopping: watch::Receiver<bool>,
     ) -> Self {
-        Self(Arc::new(Inner { engine, pages, secure_cookies, public_origin, stopping, metrics: Metrics::default() }))
+        let (metrics, gates) = (Metrics::default(), Gates::new(bounds.calls));
+        Self(Arc::new(Inner { engine, pages, secure_cookies, public_origin, stopping, metrics, bounds, gates }))
     }
 
     fn engine(&self) -> &Engine {
@@ -61,15 +80,23 @@ impl Host {
         &self.0.metrics
     }
 
+    fn bounds(&self) -> &Bounds {
+        &self.0.bounds
+    }
+
+    fn gates(&self) -> &Gates {
+        &self.0.gates
+    }
+
     fn is_stopping(&self) -> bool {
         *self.0.stopping.borrow()
     }
 }
 
 /// Everything that is answered.
-pub fn router(host: Host) -> Router {
-    Router::new()
-        .route("/availability", get(feed::overview))
+pub fn service(host: Host) -> Service {
+    let rooms = Router::new()
+        .route("/availability", get(feed::overview_again))
         .route("/availability/feed", get(feed::follow))
         .route("/availability/{site_id}", get(feed::site))
         .route("/api", any(api::nowhere))
@@ -81,9 +108,6 @@ pub fn router(host: Host) -> Router {
         .route("/metrics", get(health::metrics))
         .fallback(pages::answer)
         .method_not_allowed_fallback(refusal::wrong_method)
-        .layer(middleware::from_fn_with_state(host.clone(), guard::same_origin))
-        .layer(CatchPanicLayer::custom(refusal::panicked))
-        .layer(middleware::from_fn(headers::harden))
-        .layer(middleware::from_fn_with_state(host.clone(), observe::request))
-        .with_state(host)
+        .with_state(host.clone());
+    Service::new(host, rooms)
 }

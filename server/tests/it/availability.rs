@@ -22,8 +22,9 @@ async fn what_has_not_changed_is_not_sent_again() {
     assert!(again.bytes().await.expect("a body").is_empty());
 
     book_somewhere(&visitor).await;
-    let changed = visitor.get("/availability").header("if-none-match", &tag).send().await.expect("an answer");
-    assert_eq!(changed.status(), StatusCode::OK);
+    let ask = async || visitor.get("/availability").header("if-none-match", &tag).send().await.expect("an answer").status();
+    let told = tokio::time::timeout(Duration::from_secs(10), async { while ask().await != StatusCode::OK {} });
+    told.await.expect("a booking shows");
 }
 
 #[tokio::test]
@@ -72,6 +73,39 @@ async fn the_feed_of_a_site_that_is_not_there_is_refused() {
         let response = service.visitor().get(&format!("/availability/feed?site={site}")).send().await.expect("an answer");
         assert_eq!(response.status(), StatusCode::NOT_FOUND, "{site}");
     }
+}
+
+#[tokio::test]
+async fn a_reader_whose_version_nobody_knows_is_told_to_start_again() {
+    let service = Service::demo().await;
+    for (query, last) in [("?after=1", None), ("?after=18446744073709551615", None), ("", Some("1")), ("?after=1", Some("2"))] {
+        let request = service.visitor().get(&format!("/availability/feed{query}"));
+        let request = last.iter().fold(request, |request, last| request.header("last-event-id", *last));
+        let mut feed = request.send().await.expect("an answer");
+        assert_eq!(header(&feed, "cache-control"), "no-cache, no-transform");
+        let first = tokio::time::timeout(Duration::from_secs(10), feed.chunk()).await.expect("at once").expect("it goes on");
+        let first = String::from_utf8(first.expect("bytes").to_vec()).expect("text");
+        let (id, data) = first.strip_suffix("\n\n").and_then(|event| event.split_once('\n')).expect("one event");
+        assert!(id.strip_prefix("id: ").is_some_and(|id| id.parse::<u64>().is_ok()), "{first}");
+        assert_eq!(data, "data: {\"start_again\":true}");
+    }
+    let refused = service.visitor().get("/availability/feed?after=nonsense").send().await.expect("an answer");
+    assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn one_reader_too_many_is_told_so_and_finds_a_place_when_another_goes() {
+    let service = Service::start(&["--demo=on", "--limit-feeds", "1"]).await;
+    let visitor = service.visitor();
+    let open = async || visitor.get("/availability/feed").send().await.expect("an answer");
+    let first = open().await;
+    assert_eq!(first.status(), StatusCode::OK);
+    let refused = open().await;
+    assert_eq!((refused.status(), header(&refused, "retry-after")), (StatusCode::SERVICE_UNAVAILABLE, "15"));
+    assert_eq!(refused.json::<Value>().await.expect("JSON")["code"], "busy");
+    drop(first);
+    let found = tokio::time::timeout(Duration::from_secs(10), async { while open().await.status() != StatusCode::OK {} });
+    found.await.expect("a place");
 }
 
 #[tokio::test]

@@ -20,6 +20,8 @@ async fn a_service_says_that_it_lives_is_ready_and_what_it_did() {
     for line in [
         "yizhen_http_requests_total{room=\"api\",status=\"4xx\"} 1",
         "yizhen_http_requests_total{room=\"house\",status=\"2xx\"} 2",
+        "yizhen_turned_away_total{kind=\"bookings\"} 0",
+        "yizhen_feed_readers 0",
         "yizhen_ready 1",
     ] {
         assert!(metrics.lines().any(|found| found == line), "{line}\n{metrics}");
@@ -81,4 +83,38 @@ async fn half_a_request_is_not_waited_for_and_holds_up_nobody() {
         assert!(rest.is_empty() || rest.starts_with(b"HTTP/1.1 408"), "{}", String::from_utf8_lossy(&rest));
     }
     service.stop(Duration::from_secs(5)).await.expect("nothing is left open");
+}
+
+#[tokio::test]
+async fn one_connection_too_many_is_told_so_and_the_others_go_on() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let service = Service::start(&["--limit-connections", "2"]).await;
+    let address = service.base.trim_start_matches("http://").to_owned();
+    let connect = async || tokio::net::TcpStream::connect(&address).await.expect("connected");
+    let ask = async |stream: &mut tokio::net::TcpStream| {
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n").await.expect("sent");
+        let mut answer = [0; 4096];
+        let read = stream.read(&mut answer).await.expect("an answer");
+        String::from_utf8_lossy(&answer[..read]).into_owned()
+    };
+    let mut inside = [connect().await, connect().await];
+    for stream in &mut inside {
+        assert!(ask(stream).await.starts_with("HTTP/1.1 200 OK"));
+    }
+    let mut third = connect().await;
+    // it may have been told before it asks
+    let _ = third.write_all(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    let mut told = String::new();
+    third.read_to_string(&mut told).await.expect("an answer, and no reset");
+    assert!(told.starts_with("HTTP/1.1 503 ") && told.contains("retry-after: 5\r\n"), "{told}");
+    let (_, body) = told.split_once("\r\n\r\n").expect("a body");
+    assert_eq!(serde_json::from_str::<serde_json::Value>(body).expect("JSON")["code"], "busy");
+    for stream in &mut inside {
+        assert!(ask(stream).await.starts_with("HTTP/1.1 200 OK"), "who is inside stays inside");
+    }
+    drop(inside);
+    let freed = tokio::time::timeout(Duration::from_secs(10), async {
+        while !ask(&mut connect().await).await.starts_with("HTTP/1.1 200 OK") {}
+    });
+    freed.await.expect("a place");
 }

@@ -7,4 +7,5 @@ mod day_at_the_site;
 mod guard;
 mod house;
 mod pages;
+mod rush;
 mod support;

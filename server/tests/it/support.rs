@@ -18,6 +18,7 @@ pub(crate) const PASSWORD: &str = "a password of the tests";
 /// A service on a port of its own, with everything it keeps in a folder of its own.
 pub(crate) struct Service {
     pub(crate) base: String,
+    pub(crate) database_url: String,
     running: Running,
     _folder: TempDir,
 }
@@ -46,7 +47,7 @@ impl Service {
         let Command::Serve(settings) = cli.command else { panic!("not serve") };
         server::telemetry::start(&settings.data);
         let running = lifecycle::start(&settings).await.expect("the service starts");
-        Self { base: format!("http://{}", running.address()), running, _folder: folder }
+        Self { base: format!("http://{}", running.address()), database_url: url, running, _folder: folder }
     }
 
     /// Somebody with a browser of their own.

@@ -275,6 +275,7 @@ async fn the_board_shows_a_place_as_taken_at_once(kind: Kind) {
     let guest = city.guest().await;
     let slot = city.slot("one", "ad5", 1, "16:00");
     city.set_capacity(slot, 1).await;
+    city.engine.board().settled().await;
     let before = city.engine.board().overview().etag.clone();
     let booking = city.book(&guest, slot, 1).await.expect("booked");
     let shown = |engine: &engine::Engine| {
@@ -282,9 +283,11 @@ async fn the_board_shows_a_place_as_taken_at_once(kind: Kind) {
         let slots: domain::availability::SiteSlots = serde_json::from_slice(&ready.body).expect("JSON");
         slots.slots.into_iter().find(|one| one.id == slot).map(|one| (one.state, one.remaining)).expect("the window")
     };
+    city.engine.board().settled().await;
     assert_eq!(shown(&city.engine), (SlotState::Full, 0));
     assert_ne!(city.engine.board().overview().etag, before);
     city.engine.cancel(&guest.citizen, booking.code.as_str()).await.expect("cancelled");
+    city.engine.board().settled().await;
     assert_eq!(shown(&city.engine), (SlotState::Open, 1));
     // a screening that was answered is not on any board
     let bytes = city.engine.board().overview().body.clone();

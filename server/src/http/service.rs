@@ -1,0 +1,117 @@
+//! What every request goes through: its id, the guard, its room, the headers of its answer, and the count.
+
+use std::any::Any;
+use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderValue, Method, Request, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
+use hyper::body::Incoming;
+use tower::ServiceExt;
+use tracing::{Instrument, Span};
+
+use super::metrics::Room;
+use super::observe::{REQUEST_ID, RequestId};
+use super::{Host, feed, guard, headers, refusal};
+
+/// Everything that is answered. Cheap to clone.
+#[derive(Clone)]
+pub struct Service {
+    host: Host,
+    rooms: Router,
+}
+
+/// An answer on its way. What lies ready is answered without a task of its own; the rest is kept apart from the connection, which stays small.
+pub enum Answer {
+    /// Here.
+    Now(Option<Response>),
+    /// Under way.
+    Later(Pin<Box<dyn Future<Output = Response> + Send>>),
+}
+
+impl Future for Answer {
+    type Output = Result<Response, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut *self {
+            Self::Now(response) => response.take().map_or(Poll::Pending, |response| Poll::Ready(Ok(response))),
+            Self::Later(response) => response.as_mut().poll(context).map(Ok),
+        }
+    }
+}
+
+impl Service {
+    pub(super) fn new(host: Host, rooms: Router) -> Self {
+        Self { host, rooms }
+    }
+}
+
+impl hyper::service::Service<Request<Incoming>> for Service {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Answer;
+
+    fn call(&self, request: Request<Incoming>) -> Answer {
+        let asked = Asked { id: RequestId::next(), room: Room::of(request.uri().path()), began: Instant::now() };
+        // what everybody asks for, and always lies ready
+        if request.uri().path() == "/availability" && request.method() == Method::GET {
+            return Answer::Now(Some(asked.finish(&self.host, feed::overview(&self.host, request.headers()))));
+        }
+        Answer::Later(Box::pin(asked.answer(self.host.clone(), self.rooms.clone(), request)))
+    }
+}
+
+/// A request, as the log and the counters see it.
+struct Asked {
+    id: RequestId,
+    room: Room,
+    began: Instant,
+}
+
+impl Asked {
+    async fn answer(self, host: Host, rooms: Router, request: Request<Incoming>) -> Response {
+        // paths of pages hold booking codes, so only calls are logged with their path
+        let path = if self.room == Room::Api { request.uri().path() } else { "" };
+        let span = tracing::info_span!("request", id = %self.id, method = %request.method(), room = self.room.name(), path);
+        let response = match span.in_scope(|| guard::same_origin(&host, request.method(), request.headers())) {
+            Ok(()) => {
+                let response = AssertUnwindSafe(rooms.oneshot(request.map(Body::new))).catch_unwind();
+                response.instrument(span.clone()).await.map_or_else(
+                    |cause: Box<dyn Any + Send>| span.in_scope(|| refusal::panicked(cause)),
+                    |response| response.unwrap_or_else(|never| match never {}),
+                )
+            }
+            Err(refused) => refused.into_response(),
+        };
+        let status = response.status().as_u16();
+        self.tell(&span, status);
+        self.finish(&host, response)
+    }
+
+    fn tell(&self, span: &Span, status: u16) {
+        let took = self.began.elapsed();
+        span.in_scope(|| match status {
+            // in a rush there are thousands of them; they are counted
+            503 => tracing::debug!(status, ?took, "answered"),
+            500.. => tracing::warn!(status, ?took, "answered"),
+            _ => tracing::debug!(status, ?took, "answered"),
+        });
+    }
+
+    fn finish(self, host: &Host, mut response: Response) -> Response {
+        host.metrics().count(self.room, response.status().as_u16(), self.began.elapsed());
+        headers::harden(response.headers_mut());
+        response.headers_mut().extend(self.id.header().map(|id| (REQUEST_ID, id)));
+        if host.is_stopping() {
+            // told now, a client does not send its next request into a connection that closes
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+}
