@@ -19,6 +19,7 @@ use domain::{DateTime, NaiveDate, Utc, Uuid};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter};
+use tokio::task::JoinHandle;
 
 use crate::Engine;
 use crate::city_file::{CityFile, DemoRoles, SiteEntry};
@@ -41,6 +42,20 @@ pub struct DemoStaff {
     pub password: String,
     /// The phone of the citizen whose account has people and bookings already.
     pub citizen_phone: &'static str,
+}
+
+/// What a start or a new day added to the demo.
+#[derive(Clone, Copy)]
+struct Added {
+    slots: usize,
+    people: usize,
+}
+
+impl Added {
+    /// Whether anything that the board shows is among it.
+    fn places(self) -> bool {
+        self.slots > 0 || self.people > 0
+    }
 }
 
 /// What every part of the demo works with.
@@ -66,16 +81,18 @@ impl Engine {
             return Err(OpenError::Demo("the city file has no [demo]; name its sites there, or start without YIZHEN_DEMO".into()));
         }
         let password = password.map_or_else(|| draw_password(self), str::to_owned);
-        // slow by design, so not while the database is held
-        let mut hashes = staff::usernames().map(|_| String::new());
-        for hash in &mut hashes {
-            *hash = self.hash_password(password.clone()).await.map_err(failed)?;
-        }
+        // slow by design, so once for all three, while the database is looked at
+        let hash = tokio::spawn({
+            let (engine, password) = (self.clone(), password.clone());
+            async move { engine.hash_password(password).await }
+        });
         let tx = self.store().begin().await.map_err(internal).map_err(failed)?;
         let Some(next) = claim(&tx).await.map_err(internal).map_err(failed)? else { return Err(OpenError::NotDemo) };
-        self.stage_demo(&tx, next, Some(hashes)).await.map_err(failed)?;
+        let added = self.stage_demo(&tx, next, Some(hash)).await.map_err(failed)?;
         tx.commit().await.map_err(internal).map_err(failed)?;
-        self.fill_board().await.map_err(failed)?;
+        if next == 0 || added.places() {
+            self.fill_board().await.map_err(failed)?;
+        }
         Ok(DemoStaff { usernames: staff::usernames(), password, citizen_phone: family::DEMO_PHONE })
     }
 
@@ -85,24 +102,25 @@ impl Engine {
             return Ok(None);
         }
         match lock(db).await.map_err(internal)? {
-            Some(next) => self.stage_demo(db, next, None).await.map(Some),
+            Some(next) => self.stage_demo(db, next, None).await.map(|added| Some(added.slots)),
             None => Ok(None),
         }
     }
 
-    /// Writes all that is missing; the staff with new passwords, when there are any.
-    async fn stage_demo(&self, db: &impl ConnectionTrait, next: u64, hashes: Option<[String; 3]>) -> Result<usize> {
+    /// Writes all that is missing; the staff with a new password, when there is one.
+    async fn stage_demo(&self, db: &impl ConnectionTrait, next: u64, hash: Option<JoinHandle<Result<String>>>) -> Result<Added> {
         let city = &self.config().city;
         let roles = city.demo.as_ref().ok_or_else(Error::internal)?;
         let (now, today) = (self.now(), self.today());
         let stage = Stage { city, roles, now, today, yesterday: today.pred_opt().unwrap_or(today) };
         schedule::write_sites(db, city).await.map_err(internal)?;
         let staff_site = stage.site(&roles.staff_site)?;
-        if let Some(hashes) = hashes {
-            staff::write(db, staff_site.id(), hashes, now).await?;
-        }
         let nurse = staff::id(staff::usernames()[0]);
-        let (next, slots) = self.fill_places(db, &stage, next).await?;
+        let (next, added) = self.fill_places(db, &stage, next).await?;
+        if let Some(hash) = hash {
+            let hash = hash.await.map_err(|_| Error::internal())??;
+            staff::write(db, staff_site.id(), &hash, now).await?;
+        }
         for date in [stage.yesterday, today] {
             day::redeem(self, db, staff_site.id(), date, nurse, now).await.map_err(internal)?;
         }
@@ -117,14 +135,19 @@ impl Engine {
             .exec(db)
             .await
             .map_err(internal)?;
-        Ok(slots)
+        Ok(added)
     }
 
     /// Writes the slots that are missing, and the crowd: into new slots, and into those that have come near since. Gives the
-    /// number of the next person, and how many slots are new.
-    async fn fill_places(&self, db: &impl ConnectionTrait, stage: &Stage<'_>, next: u64) -> Result<(u64, usize)> {
+    /// number of the next person, and what was added.
+    async fn fill_places(&self, db: &impl ConnectionTrait, stage: &Stage<'_>, next: u64) -> Result<(u64, Added)> {
         let mut crowd = Crowd::new(self, stage.now, next)?;
-        let present = slot::Entity::find().filter(slot::COLUMN.date.gte(stage.today)).all(db).await.map_err(internal)?;
+        let present = slot::Entity::find()
+            .filter(slot::COLUMN.date.gte(stage.today))
+            .filter(slot::COLUMN.taken.eq(0))
+            .all(db)
+            .await
+            .map_err(internal)?;
         let planned = schedule::missing_slots(db, stage.city, stage.yesterday, DAYS + 1).await.map_err(internal)?;
         let mut new = Vec::with_capacity(planned.len());
         for (entry, planned) in &planned {
@@ -143,12 +166,12 @@ impl Engine {
                 stage.seat(&mut crowd, entry, &row)?;
             }
         }
-        let next = crowd.next;
-        if !new.is_empty() || crowd.len() > 0 {
-            tracing::info!(slots = new.len(), people = crowd.len(), "the demo's places are filled");
+        let (next, added) = (crowd.next, Added { slots: new.len(), people: crowd.len() });
+        if added.places() {
+            tracing::info!(slots = added.slots, people = added.people, "the demo's places are filled");
         }
         crowd.write(db).await.map_err(internal)?;
-        Ok((next, new.len()))
+        Ok((next, added))
     }
 
     async fn settle_family(&self, db: &impl ConnectionTrait, stage: &Stage<'_>, entry: &SiteEntry, nurse: Uuid) -> Result<()> {

@@ -25,16 +25,16 @@ pub(super) fn id(username: &str) -> Uuid {
     stable_id(&["demo", "staff", username])
 }
 
-/// Writes the three, each with the password's hash of their own; who is there already gets the new password and a clean slate.
-pub(super) async fn write(db: &impl ConnectionTrait, site_id: Uuid, hashes: [String; 3], now: DateTime<Utc>) -> Result<()> {
-    for ((username, name, role), password_hash) in STAFF.into_iter().zip(hashes) {
+/// Writes the three, who share a password and its hash; who is there already gets the new password and a clean slate.
+pub(super) async fn write(db: &impl ConnectionTrait, site_id: Uuid, password_hash: &str, now: DateTime<Utc>) -> Result<()> {
+    for (username, name, role) in STAFF {
         let row = staff::ActiveModel {
             id: Set(id(username)),
             username: Set(username.to_owned()),
             name: Set(name.to_owned()),
             role: Set(role.as_str().to_owned()),
             site_id: Set((role != Role::Office).then_some(site_id)),
-            password_hash: Set(password_hash),
+            password_hash: Set(password_hash.to_owned()),
             disabled: Set(false),
             failed: Set(0),
             locked_until: Set(None),
