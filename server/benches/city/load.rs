@@ -90,10 +90,11 @@ pub(crate) async fn run(load: Load) -> Tally {
     let connections = load.connections.min(due).max(1);
     let shared = Rc::new(Shared { load, next: Cell::new(0), began: Instant::now(), taken: RefCell::default() });
     let all = LocalSet::new();
-    for _ in 0..connections {
-        all.spawn_local(visitor(shared.clone()));
-    }
+    let visitors: Vec<_> = (0..connections).map(|_| all.spawn_local(visitor(shared.clone()))).collect();
     all.await;
+    for visitor in visitors {
+        visitor.await.expect("a visitor comes to its end");
+    }
     let taken = shared.taken.take();
     let unsent = if due == usize::MAX { 0 } else { due - taken.len() };
     Tally { taken, elapsed: shared.began.elapsed(), unsent }

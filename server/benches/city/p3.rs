@@ -84,12 +84,13 @@ async fn peak(stage: &Rc<Stage>, options: &Options) -> Result<f64> {
     Ok(tally.rate(200, p1::WARM_UP, length))
 }
 
+/// Many times as many come as can be served, and come again when they are told to. Counted when the first wave is over.
 async fn overload(stage: &Rc<Stage>, options: &Options, report: &mut Report, peak: f64, times: f64) -> Result<()> {
-    let length = Duration::from_secs(options.seconds.min(6));
+    let length = Duration::from_secs(options.seconds.min(8));
     let offered = peak * times;
     let arrivals = poisson(offered, length, 5);
     let (tally, memory) = crowd_in(stage, &format!("p3-times-{times:.0}"), CROWDED, arrivals, length).await?;
-    let goodput = tally.rate(200, p1::WARM_UP, length);
+    let goodput = tally.rate(200, length / 4, length);
     let goal = (times < 10.0).then_some(Goal::AtLeast(0.9));
     report.note(format!(
         "{times:.0} times the peak: {offered:.0}/s wanted in for {} s over {CROWDED} connections; {} were sent, {} found no free connection; \

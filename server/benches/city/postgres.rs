@@ -72,6 +72,11 @@ impl Cluster {
         Ok(self.url(name))
     }
 
+    /// Commits in this database return at once; in its copies they wait for the disk, as they do unless told.
+    pub(crate) async fn do_not_wait_for_the_disk(&self, name: &str) -> Result<()> {
+        self.execute("postgres", &format!("ALTER DATABASE \"{name}\" SET synchronous_commit = off")).await
+    }
+
     /// Away with a database.
     pub(crate) async fn drop(&self, name: &str) -> Result<()> {
         self.execute("postgres", &format!("DROP DATABASE \"{name}\"")).await

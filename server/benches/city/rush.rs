@@ -56,7 +56,7 @@ impl Rush {
             connections,
             arrivals,
             until,
-            ask: Box::new(move |_, out| asking.ask(out)),
+            ask: Box::new(move |n, out| asking.ask(n, out)),
             hear: Box::new(move |n, answer| match answer.status {
                 200 => hearing.codes.borrow_mut().extend(ledger::code_in(answer.body)),
                 503 => hearing.waiting.borrow_mut().push_back(hearing.who.borrow()[n]),
@@ -65,7 +65,7 @@ impl Rush {
         }
     }
 
-    fn ask(&self, out: &mut Vec<u8>) -> bool {
+    fn ask(&self, n: usize, out: &mut Vec<u8>) -> bool {
         let Some(who) = self.waiting.borrow_mut().pop_front() else { return false };
         let mut asked = self.who.borrow_mut();
         let places = &self.stage.places;
@@ -73,9 +73,12 @@ impl Rush {
         let slot = match self.wish {
             Wish::Scarce(windows) => &places.scarce[any(windows)],
             Wish::Plenty(windows) => &places.plenty[any(windows)],
-            Wish::OneHot => &places.plenty[asked.len() / PLENTY_PLACES as usize],
+            Wish::OneHot => &places.plenty[n / PLENTY_PLACES as usize],
         };
-        asked.push(who);
+        // requests are numbered as they become due, and leave in another order
+        let numbers = asked.len().max(n + 1);
+        asked.resize(numbers, 0);
+        asked[n] = who;
         self.stage.crowd.reserve(out, who as usize, slot, intent(self.number, who as usize));
         true
     }

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
+use tempfile::TempDir;
 
 use crate::client::Connection;
 use crate::crowd::Crowd;
@@ -62,8 +63,10 @@ impl Stage {
         if let Some(kept) = again(folder, people, reuse)? {
             return Ok(Rc::new(Self { folder: folder.to_owned(), cluster: None, kept, city }));
         }
-        let copy = clean(folder)?;
-        let kept = prepare(&copy, &city, people).await?;
+        let prepared = clean(folder)?;
+        let quick = Quick::near(&prepared)?;
+        let kept = prepare(&quick.copy, &city, people).await?;
+        quick.bring_to(&prepared)?;
         std::fs::write(folder.join("crowd.json"), serde_json::to_vec(&kept)?)?;
         Ok(Rc::new(Self { folder: folder.to_owned(), cluster: None, kept, city }))
     }
@@ -74,6 +77,7 @@ impl Stage {
         let mut copy = clean(folder)?;
         let cluster = Cluster::start().await?;
         copy.url = cluster.create(PREPARED, None).await?;
+        cluster.do_not_wait_for_the_disk(PREPARED).await?;
         let kept = prepare(&copy, &city, people).await?;
         Ok(Rc::new(Self { folder: folder.to_owned(), cluster: Some(cluster), kept, city }))
     }
@@ -88,12 +92,7 @@ impl Stage {
         let folder = self.folder.join(name);
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder)?;
-        for entry in std::fs::read_dir(self.folder.join(PREPARED))? {
-            let entry = entry?;
-            let to = folder.join(entry.file_name());
-            std::fs::copy(entry.path(), &to).context("the prepared database is copied")?;
-            std::fs::File::open(to)?.sync_all()?;
-        }
+        copy_files(&self.folder.join(PREPARED), &folder)?;
         let url = match &self.cluster {
             Some(cluster) => cluster.create(name, Some(PREPARED)).await?,
             None => embedded_url(&folder),
@@ -156,6 +155,36 @@ fn clean(folder: &Path) -> Result<Copy> {
     std::fs::write(folder.join("city.toml"), places::city_file()?)?;
     let url = embedded_url(&prepared);
     Ok(Copy { folder: prepared, url })
+}
+
+/// Where an embedded database is prepared: in memory if there is any, for each of the crowd is a commit, and nobody measures these.
+struct Quick {
+    copy: Copy,
+    _memory: Option<TempDir>,
+}
+
+impl Quick {
+    fn near(prepared: &Copy) -> Result<Self> {
+        let memory = tempfile::Builder::new().prefix("yizhen-bench-").tempdir_in("/dev/shm").ok();
+        let folder = memory.as_ref().map_or(prepared.folder.clone(), |memory| memory.path().to_owned());
+        let url = embedded_url(&folder);
+        Ok(Self { copy: Copy { folder, url }, _memory: memory })
+    }
+
+    fn bring_to(self, prepared: &Copy) -> Result<()> {
+        if self.copy.folder == prepared.folder { Ok(()) } else { copy_files(&self.copy.folder, &prepared.folder) }
+    }
+}
+
+/// Copies the files of a folder, down to the disk.
+fn copy_files(from: &Path, to: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let to = to.join(entry.file_name());
+        std::fs::copy(entry.path(), &to).context("the prepared database is copied")?;
+        std::fs::File::open(to)?.sync_all()?;
+    }
+    Ok(())
 }
 
 async fn prepare(copy: &Copy, city: &Path, people: usize) -> Result<Kept> {
