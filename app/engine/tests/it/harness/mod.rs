@@ -6,7 +6,7 @@ mod people;
 mod postgres;
 
 pub use city::{Guest, MORNING, TestCity};
-pub use moment::{Seeded, SteppedClock};
+pub use moment::{Seeded, SteppedClock, until};
 pub use people::{draft, resident_id};
 
 /// The engines that every test runs on.
