@@ -219,6 +219,8 @@ fn help_lists_every_setting_of_the_service() {
         "LOG_FORMAT",
         "YIZHEN_CONFIG",
         "LIMIT_QUEUE",
+        "LIMIT_CONNECTIONS",
+        "LIMIT_STAFF_AT_ONCE",
         "STOP_WITHIN_S",
     ] {
         assert!(help.contains(&format!("[env: {setting}]")), "{setting}");
