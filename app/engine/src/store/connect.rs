@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use sea_orm::sqlx::Connection;
 use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
@@ -70,6 +71,12 @@ impl Store {
             crate::folder::make(directory)
                 .map_err(|error| OpenError::DataDir { path: directory.display().to_string(), why: error.to_string() })?;
         }
+        // SQLite would only say that it is "unable to open database file"
+        std::fs::OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(path)
+            .map_err(|error| OpenError::Connect(format!("{path} cannot be written: {error}")))?;
         let options = |connections: u32, writes: bool| {
             let mut options = ConnectOptions::new(format!("sqlite://{path}?mode=rwc"));
             options.max_connections(connections).acquire_timeout(Duration::from_secs(10)).sqlx_logging(false);
@@ -86,6 +93,12 @@ impl Store {
                     .pragma("temp_store", "MEMORY")
                     // pages of the log before they are copied into the database: a hot page is copied once for many commits
                     .pragma("wal_autocheckpoint", "4000")
+            });
+            // A full or failing disk makes SQLite end a transaction by itself, and the driver, whose rollback then fails, believes that it goes on:
+            // the next one would be a savepoint in it, acknowledged and never committed. Such a connection is not used again.
+            options.map_sqlx_sqlite_before_acquire(|connection, _| {
+                let left_open = connection.is_in_transaction();
+                Box::pin(async move { Ok(!left_open) })
             });
             options
         };
