@@ -20,8 +20,9 @@ pub(crate) fn internal(error: DbErr) -> Error {
     Error::internal()
 }
 
-/// Whether a whole transaction failed for a reason that passes: a serialisation failure or deadlock (PostgreSQL 40001, 40P01), or
-/// a busy or locked SQLite (5, 6 and their extended codes).
+/// Whether a whole transaction failed for a reason that passes: a serialisation failure or deadlock (PostgreSQL 40001, 40P01), a server that
+/// stops, starts (57P01 to 57P03) or only reads for now (25006), a disk that fails or is full and whatever else is used up (classes 58 and 53);
+/// or a SQLite that is busy or locked (5, 6), cannot read, write or open its files (10, 14), or has no room (13).
 pub(crate) fn is_transient(error: &DbErr) -> bool {
     let text = error.to_string();
     let (DbErr::Exec(sea_orm::RuntimeErr::SqlxError(inner)) | DbErr::Query(sea_orm::RuntimeErr::SqlxError(inner))) = error else {
@@ -29,10 +30,10 @@ pub(crate) fn is_transient(error: &DbErr) -> bool {
     };
     match &**inner {
         sea_orm::sqlx::Error::Database(database) => match database.code().as_deref() {
-            Some("40001" | "40P01" | "57P01" | "57P02" | "57P03") => true,
+            Some("25006" | "40001" | "40P01" | "57P01" | "57P02" | "57P03") => true,
             // SQLSTATEs have five characters, SQLite's codes fewer; class 08 is a connection that broke
-            Some(code) if code.len() == 5 => code.starts_with("08"),
-            Some(code) => code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6)),
+            Some(code) if code.len() == 5 => ["08", "53", "58"].iter().any(|class| code.starts_with(class)),
+            Some(code) => code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 10 | 13 | 14)),
             None => false,
         },
         sea_orm::sqlx::Error::Io(_) | sea_orm::sqlx::Error::PoolTimedOut => true,
