@@ -63,6 +63,10 @@ use crate::vault::{Label, Vault};
 
 /// The fact that tells whether the keys fit.
 const KEY_CHECK: &str = "key-check";
+/// The fact that is written to see whether it can be.
+const WRITE_CHECK: &str = "write-check";
+/// As much as a booking writes, about: where it has room, a booking has.
+const WRITE_CHECK_BYTES: usize = 32 * 1024;
 
 /// The one handle on everything that has state. Cheap to clone.
 #[derive(Clone)]
@@ -156,16 +160,20 @@ impl Engine {
         &self.inner.board
     }
 
-    /// Whether the database answers and the desk takes requests.
+    /// Whether the database takes what is written and the desk takes requests. It is written to: a full or read-only disk still answers.
     ///
     /// # Errors
     /// `busy`
     pub async fn ready(&self) -> Result<()> {
-        let found = fact::Entity::find_by_id(KEY_CHECK).one(&self.store().write).await;
-        match found {
-            Ok(Some(_)) if self.inner.desk.is_open() => Ok(()),
-            _ => Err(Error::later(domain::reason::Reason::Busy, 5)),
+        // another value each time, or nothing would be written
+        let value = self.now().to_rfc3339().bytes().cycle().take(WRITE_CHECK_BYTES).collect();
+        let row = fact::ActiveModel { name: Set(WRITE_CHECK.to_owned()), value: Set(value) };
+        let replace = OnConflict::column(fact::Column::Name).update_column(fact::Column::Value).to_owned();
+        let written = fact::Entity::insert(row).on_conflict(replace).exec_without_returning(&self.store().write).await;
+        if written.is_ok() && self.inner.desk.is_open() {
+            return Ok(());
         }
+        Err(Error::later(domain::reason::Reason::Busy, 5))
     }
 
     /// What the desk has done since the start.

@@ -26,6 +26,7 @@ use tokio::sync::watch;
 use crate::config::SecureCookies;
 use gates::Gates;
 pub use gates::Widths;
+use health::LastAnswer;
 pub use listen::{bind, listen};
 use metrics::Metrics;
 pub use pages::Pages;
@@ -56,6 +57,7 @@ struct Inner {
     metrics: Metrics,
     bounds: Bounds,
     gates: Gates,
+    last_answer: LastAnswer,
 }
 
 impl Host {
@@ -68,8 +70,8 @@ impl Host {
         bounds: Bounds,
         stopping: watch::Receiver<bool>,
     ) -> Self {
-        let (metrics, gates) = (Metrics::default(), Gates::new(bounds.calls));
-        Self(Arc::new(Inner { engine, pages, secure_cookies, public_origin, stopping, metrics, bounds, gates }))
+        let (metrics, gates, last_answer) = (Metrics::default(), Gates::new(bounds.calls), LastAnswer::default());
+        Self(Arc::new(Inner { engine, pages, secure_cookies, public_origin, stopping, metrics, bounds, gates, last_answer }))
     }
 
     fn engine(&self) -> &Engine {
@@ -86,6 +88,10 @@ impl Host {
 
     fn gates(&self) -> &Gates {
         &self.0.gates
+    }
+
+    fn last_answer(&self) -> &LastAnswer {
+        &self.0.last_answer
     }
 
     fn is_stopping(&self) -> bool {
