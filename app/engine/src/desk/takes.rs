@@ -7,6 +7,7 @@ use domain::code::Code;
 use domain::error::{Error, Result};
 use domain::reason::Reason;
 use domain::{NaiveDate, Uuid};
+use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
@@ -67,7 +68,10 @@ fn decide(batch: &mut Batch<'_>, take: &Take, people: &HashMap<Uuid, Vec<u8>>, l
     }
     batch.places.take(take.slot.id).map_err(Error::new)?;
     batch.requests.remember(&take.request, take.code);
-    batch.pending.bookings.push(take.booking.clone());
+    let mut booking = take.booking.clone();
+    // made when it is decided, not when it was asked for: that may have been before its window's release
+    (booking.created_at, booking.changed_at) = (Set(batch.now), Set(batch.now));
+    batch.pending.bookings.push(booking);
     batch.pending.requests.push(take.request.clone());
     batch.pending.messages.extend_from_slice(&take.messages);
     batch.pending.audit.push(take.audit.clone());
