@@ -6,7 +6,7 @@ use domain::error::{Error, Result};
 use domain::reason::Reason;
 use domain::{DateTime, Utc, Uuid};
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{DatabaseTransaction, DbErr, EntityTrait, QueryFilter};
+use sea_orm::{DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait, QueryFilter};
 
 use super::Done;
 use super::batch::{Batch, Outcome};
@@ -46,7 +46,12 @@ impl MoveTo {
         }
         // the new place is taken before the old one goes
         if let Err(reason) = batch.places.take(self.to.id) {
-            return Ok(Err(Error::new(reason)));
+            // another move of the same booking may have had the last place: then that is what stands in the way
+            let unchanged = booking::Entity::find().filter(still(self.code, self.version)).count(batch.tx).await? > 0;
+            return Ok(match unchanged {
+                true => Err(Error::new(reason)),
+                false => stands_in_the_way(batch.tx, self.code, Transition::Move, &self.audit).await?,
+            });
         }
         let moved = booking::Entity::update_many()
             .col_expr(booking::Column::SlotId, Expr::value(self.to.id))
