@@ -56,6 +56,8 @@ pub(crate) struct Tally {
     pub(crate) elapsed: Duration,
     /// Requests that were due and never sent, because no connection was free before the end.
     pub(crate) unsent: usize,
+    /// What the first request without an answer met.
+    pub(crate) failure: Option<std::io::Error>,
 }
 
 /// Arrivals that do not know of each other (exponential gaps), `rate` a second for `length`.
@@ -82,13 +84,15 @@ struct Shared {
     next: Cell<usize>,
     began: Instant,
     taken: RefCell<Vec<Taken>>,
+    failure: Cell<Option<std::io::Error>>,
 }
 
 /// Runs a load to its end: until everything that was sent has been answered, or has failed.
 pub(crate) async fn run(load: Load) -> Tally {
     let due = if let Arrivals::At(moments) = &load.arrivals { moments.len() } else { usize::MAX };
     let connections = load.connections.min(due).max(1);
-    let shared = Rc::new(Shared { load, next: Cell::new(0), began: Instant::now(), taken: RefCell::default() });
+    let shared =
+        Rc::new(Shared { load, next: Cell::new(0), began: Instant::now(), taken: RefCell::default(), failure: Cell::default() });
     let all = LocalSet::new();
     let visitors: Vec<_> = (0..connections).map(|_| all.spawn_local(visitor(shared.clone()))).collect();
     all.await;
@@ -97,7 +101,7 @@ pub(crate) async fn run(load: Load) -> Tally {
     }
     let taken = shared.taken.take();
     let unsent = if due == usize::MAX { 0 } else { due - taken.len() };
-    Tally { taken, elapsed: shared.began.elapsed(), unsent }
+    Tally { taken, elapsed: shared.began.elapsed(), unsent, failure: shared.failure.take() }
 }
 
 /// One connection.
@@ -119,7 +123,10 @@ async fn visitor(shared: Rc<Shared>) {
                 (shared.load.hear)(n, &answer);
                 (answer.status, answer.status >= 429 && answer.header("retry-after").is_some())
             }
-            Err(_) => (0, false),
+            Err(error) => {
+                shared.failure.set(shared.failure.take().or(Some(error)));
+                (0, false)
+            }
         };
         let (at, latency) = (micros(shared.began.elapsed()), micros(due.elapsed()));
         shared.taken.borrow_mut().push(Taken { at, latency, status, retry_after });
@@ -179,7 +186,8 @@ impl Tally {
             *counts.entry(taken.status).or_insert(0_usize) += 1;
         }
         let word = |status: u16| if status == 0 { "none".to_owned() } else { status.to_string() };
-        counts.into_iter().map(|(status, count)| format!("{}: {count}", word(status))).collect::<Vec<_>>().join(", ")
+        let counts = counts.into_iter().map(|(status, count)| format!("{}: {count}", word(status))).collect::<Vec<_>>().join(", ");
+        self.failure.as_ref().map_or(counts.clone(), |failure| format!("{counts} ({failure})"))
     }
 }
 

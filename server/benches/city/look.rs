@@ -3,10 +3,12 @@
 use std::io::Read;
 use std::net::SocketAddr;
 use std::ops::Range;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
+use tokio::task::LocalSet;
 
 use crate::client::{self, Connection};
 use crate::crowd::intent;
@@ -17,6 +19,10 @@ use crate::stage::Stage;
 const HEADERS: &str = "accept-encoding: gzip, br\r\n";
 /// Threads of the generator: as many as the machine has cores, so that it is not what limits.
 const THREADS: usize = 2;
+/// How long a watcher waits before they look again: what is measured is coarser by so much, and the service's processors are left alone.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(2);
+/// Until then a booking must show.
+const TO_SHOW: Duration = Duration::from_secs(10);
 
 /// The bytes of the overview in brotli.
 pub(crate) async fn overview(address: SocketAddr) -> Result<Vec<u8>> {
@@ -53,36 +59,60 @@ pub(crate) fn looks(address: SocketAddr, connections: usize, arrivals: Arrivals,
     Load { address, connections, arrivals, until, ask: Box::new(ask), hear: Box::new(|_, _| {}) }
 }
 
-/// Books at one place and looks at another (or the same) until the booking shows, for so long: how long each took to show, from the moment
-/// at which it was acknowledged. `turn` keeps the bookings of several rounds apart.
+/// Books at one service and looks at another (or the same) until the booking shows, again and again for so long: how long each took to
+/// show, from the moment at which it was acknowledged. Each of the `watchers` has a site of their own.
 pub(crate) async fn watch(
-    stage: &Stage,
+    stage: &Rc<Stage>,
     book_at: SocketAddr,
     look_at: SocketAddr,
-    turn: Range<usize>,
+    watchers: usize,
     length: Duration,
 ) -> Result<Latencies> {
+    let all = LocalSet::new();
+    let people = stage.watchers();
+    let share = people.len() / watchers;
+    let watching: Vec<_> = (0..watchers)
+        .map(|n| {
+            let (stage, turn) = (stage.clone(), people.start + n * share..people.start + (n + 1) * share);
+            all.spawn_local(async move { watch_site(&stage, n, book_at, look_at, turn, length).await })
+        })
+        .collect();
+    all.await;
+    let mut seen = Vec::new();
+    for one in watching {
+        seen.extend(one.await??);
+    }
+    Ok(Latencies::of(seen))
+}
+
+async fn watch_site(
+    stage: &Stage,
+    site: usize,
+    book_at: SocketAddr,
+    look_at: SocketAddr,
+    people: Range<usize>,
+    length: Duration,
+) -> Result<Vec<u32>> {
+    let watched = stage.places.watched.get(site).context("there is a site for each watcher")?;
     let (mut booking, mut looking) = (Connection::to(book_at), Connection::to(look_at));
     let (mut request, mut seen) = (Vec::new(), Vec::new());
     let began = Instant::now();
-    for n in turn {
+    for who in people {
         if began.elapsed() >= length {
             break;
         }
-        let watched = &stage.places.watched[n % stage.places.watched.len()];
         let before = remaining(&mut looking, &watched.site_id, &watched.date).await?;
-        let who = stage.bookers() + n;
         stage.crowd.reserve(&mut request, who, &watched.slot_id, intent(9, who));
         let answer = booking.send(&request).await?;
         ensure!(answer.status == 200, "a watcher was answered {} {}", answer.status, String::from_utf8_lossy(answer.body));
         let acknowledged = Instant::now();
         while remaining(&mut looking, &watched.site_id, &watched.date).await? >= before {
-            ensure!(acknowledged.elapsed() < Duration::from_secs(10), "a booking does not show after 10 s");
+            ensure!(acknowledged.elapsed() < TO_SHOW, "a booking does not show after {} s", TO_SHOW.as_secs());
+            tokio::time::sleep(BETWEEN_LOOKS).await;
         }
         seen.push(micros(acknowledged.elapsed()));
-        tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    Ok(Latencies::of(seen))
+    Ok(seen)
 }
 
 /// Places left at a site on a day, as the overview tells in brotli.

@@ -70,7 +70,7 @@ pub(crate) async fn measure(stage: &Rc<Stage>, options: &Options, report: &mut R
 
     let rush = Rush::new(stage, Wish::Scarce(stage.bookers() / 10 / SCARCE_PLACES as usize), 5);
     let booking = rush.load(service.address, p3::CONNECTIONS, poisson(RELEASE_DAY, WATCH, 8), WATCH);
-    let (_, seen) = tokio::join!(run(booking), look::watch(stage, service.address, service.address, 0..500, WATCH));
+    let (_, seen) = tokio::join!(run(booking), look::watch(stage, service.address, service.address, 2, WATCH));
     fresh(report, "one_process", &seen?, 200.0);
     service.stop().await?;
     stage.remove(copy).await
@@ -83,7 +83,7 @@ pub(crate) async fn measure_two(stage: &Rc<Stage>, report: &mut Report) -> Resul
     let (one, other) = (stage.serve(&copy, &[]).await?, stage.serve(&copy, &[]).await?);
     let rush = Rush::new(stage, Wish::Scarce(100), 6);
     let booking = rush.load(one.address, p3::CONNECTIONS / 4, poisson(RELEASE_DAY / 4.0, WATCH, 9), WATCH);
-    let (_, seen) = tokio::join!(run(booking), look::watch(stage, one.address, other.address, 0..500, WATCH));
+    let (_, seen) = tokio::join!(run(booking), look::watch(stage, one.address, other.address, 8, WATCH));
     fresh(report, "two_processes", &seen?, 1000.0);
     one.stop().await?;
     other.stop().await?;

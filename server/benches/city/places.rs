@@ -126,7 +126,7 @@ impl Places {
             let list = if window.vaccine_id == SCARCE { &mut places.scarce } else { &mut places.plenty };
             list.push(window.id);
         }
-        ensure!(places.scarce.len() >= 400 && places.plenty.len() >= 400 && places.watched.len() >= 5, "the city is too small");
+        ensure!(places.scarce.len() >= 400 && places.plenty.len() >= 400 && places.watched.len() >= 8, "the city is too small");
         Ok(places)
     }
 }

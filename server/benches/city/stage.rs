@@ -87,6 +87,11 @@ impl Stage {
         self.crowd.people.len() - WATCHERS
     }
 
+    /// Those who watch.
+    pub(crate) fn watchers(&self) -> std::ops::Range<usize> {
+        self.bookers()..self.crowd.people.len()
+    }
+
     /// A copy of the prepared database and its keys, on the disk.
     pub(crate) async fn copy(&self, name: &str) -> Result<Copy> {
         let folder = self.folder.join(name);
