@@ -2,16 +2,20 @@
 
 use std::io::{BufRead, IsTerminal, Write};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use domain::time::Clock;
 use engine::clock::{RehearsalClock, SystemClock};
 use engine::entropy::SystemEntropy;
 use engine::keys::{self, Keys};
-use engine::{CityFile, DemoStaff, Engine, Ledger, NewStaff};
+use engine::{CityFile, DemoStaff, Engine, Ledger, MultitudeProgress, MultitudeSize, NewStaff, OpenError};
 
 use crate::config::{Cli, Command, Data, Demo, KeysCommand, LedgerCommand, Seed, StaffAdd, StaffCommand};
 use crate::{lifecycle, telemetry};
+
+/// How often a long step says how far it is.
+const TELL_EVERY: Duration = Duration::from_secs(5);
 
 /// Does what was asked for.
 ///
@@ -39,8 +43,43 @@ async fn seed_demo(seed: &Seed) -> Result<()> {
     telemetry::start(&seed.data);
     let engine = Engine::open(config(&seed.data, Some(&seed.play), engine::Limits::default())?).await?;
     let seeded = engine.seed_demo(seed.play.demo_password.as_deref()).await;
+    let size = seed.people.map(|people| MultitudeSize { people, bookings: seed.bookings.unwrap_or(2 * people) });
+    let added = match (&seeded, size) {
+        (Ok(_), Some(size)) => seed_multitude(&engine, size).await.map(Some),
+        _ => Ok(None),
+    };
     engine.stop().await;
-    say(&format!("The demo of {} is in the database.\n{}", engine.city().name, sign_in(&seeded?)))
+    let staff = seeded?;
+    let more = added?.map(|told| format!("{told}\n")).unwrap_or_default();
+    say(&format!("The demo of {} is in the database.\n{more}{}", engine.city().name, sign_in(&staff)))
+}
+
+/// Adds the multitude, saying on standard error how far it is. Gives what to say of it at the end.
+async fn seed_multitude(engine: &Engine, size: MultitudeSize) -> Result<String, OpenError> {
+    let began = Instant::now();
+    let mut said = (began, 0);
+    engine.seed_multitude(size, |progress| tell(progress, size, &mut said)).await?;
+    let MultitudeSize { people, bookings } = size;
+    Ok(format!("{people} people and {bookings} bookings came to it in {} s.", began.elapsed().as_secs()))
+}
+
+/// One line on standard error for each step, and every few seconds of a long one. `said`: when the last was, and of how many rows.
+fn tell(progress: MultitudeProgress, size: MultitudeSize, said: &mut (Instant, u64)) {
+    let line = match progress {
+        MultitudeProgress::Planned { windows } => format!("{windows} windows of the past months; working out who was where"),
+        MultitudeProgress::Index { number, of } => format!("index {number} of {of}"),
+        MultitudeProgress::Written { bookings, rows } => {
+            let (since, before) = *said;
+            if since.elapsed() < TELL_EVERY && bookings < size.bookings {
+                return;
+            }
+            *said = (Instant::now(), rows);
+            let a_second = (rows - before) * 1000 / u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
+            format!("{bookings} of {} bookings, {rows} rows, {a_second} rows a second", size.bookings)
+        }
+    };
+    // nobody listening is no reason to stop
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 async fn seed_city(seed: &Seed) -> Result<()> {

@@ -169,6 +169,12 @@ pub struct Seed {
     /// Demo content. Without it: the sites of CITY_FILE and their windows of the coming two weeks.
     #[arg(long)]
     pub demo: bool,
+    /// Demo only, for measuring beside a full database: so many more invented people, once. Stop the service first.
+    #[arg(long, value_name = "N", requires = "demo", value_parser = clap::value_parser!(u64).range(1..))]
+    pub people: Option<u64>,
+    /// Their bookings of the past months, at most three each. Without it: two each.
+    #[arg(long, value_name = "N", requires = "people")]
+    pub bookings: Option<u64>,
     /// The demo.
     #[command(flatten)]
     pub play: Demo,

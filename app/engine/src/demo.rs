@@ -9,6 +9,7 @@ mod crowd;
 mod day;
 mod family;
 mod invent;
+mod multitude;
 mod staff;
 
 use std::collections::HashMap;
@@ -29,6 +30,8 @@ use crate::schedule::{self, DAYS};
 use crate::store::entities::{account, fact, site, slot};
 use cast::Part;
 use crowd::Crowd;
+pub(crate) use multitude::refuse_unfinished;
+pub use multitude::{MultitudeProgress, MultitudeSize};
 
 /// The fact that tells that this database holds the demo; its value is the number of the next invented person.
 const DEMO: &str = "demo";

@@ -47,7 +47,7 @@ pub use accounts::Citizen;
 pub use board::Board;
 pub use city_file::CityFile;
 pub use config::{Config, Limits, OpenError};
-pub use demo::DemoStaff;
+pub use demo::{DemoStaff, MultitudeProgress, MultitudeSize};
 pub use desk::DeskCounts;
 pub use ledger::{Broken, Ledger, Row};
 pub use sessions::SESSION_S;
@@ -104,6 +104,7 @@ impl Engine {
         folder::make(&config.data_dir).map_err(data_dir_failed)?;
         let store = Store::connect(&config.database_url).await?;
         store.migrate().await?;
+        demo::refuse_unfinished(&store).await?;
         let keys = Arc::new(open_keys(&config, &store).await?);
         let vault = Vault::new(keys.clone(), config.entropy.clone());
         check_keys(&config, &store, &vault).await?;

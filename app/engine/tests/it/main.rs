@@ -12,6 +12,7 @@ mod ledger;
 mod lost_answers;
 mod messages;
 mod model;
+mod multitude;
 mod neighbours;
 mod opening;
 mod people;
