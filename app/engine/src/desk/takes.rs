@@ -39,17 +39,22 @@ impl Take {
 
 /// Decides new bookings, in their order.
 pub(super) async fn run(batch: &mut Batch<'_>, takes: &[&Take]) -> core::result::Result<Vec<Result<Done>>, Trouble> {
-    // on a release day most ask for what was full before this batch: they need no more facts
-    let lost = |take: &&Take| batch.places.objection(take.slot.id).is_some();
-    let chances: Vec<_> = takes.iter().filter(|take| !lost(take)).copied().collect();
+    let mut live = live(batch, takes).await?;
+    // on a release day most ask for what was full before this batch: who they are does not matter any more
+    let chances: Vec<_> = takes.iter().filter(|take| batch.places.objection(take.slot.id).is_none()).copied().collect();
     let people = people(batch, &chances).await?;
-    let mut live = live(batch, &chances).await?;
     Ok(takes.iter().map(|take| decide(batch, take, &people, &mut live)).collect())
 }
 
 fn decide(batch: &mut Batch<'_>, take: &Take, people: &HashMap<Uuid, Vec<u8>>, live: &mut HashSet<Due>) -> Result<Done> {
     if let Some(code) = batch.requests.answer(&take.request)? {
         return Ok(Done::booking(code));
+    }
+    // before the place: whoever has the dose is told so, also when the window is full (of their own booking, it may be)
+    let due = take.due();
+    if live.contains(&due) {
+        // `bookings` adds the code where the caller owns it
+        return Err(Error::new(Reason::AlreadyBooked { code: None }));
     }
     if let Some(reason) = batch.places.objection(take.slot.id) {
         return Err(Error::new(reason));
@@ -62,11 +67,8 @@ fn decide(batch: &mut Batch<'_>, take: &Take, people: &HashMap<Uuid, Vec<u8>>, l
     if people.get(take.booking.person_id.as_ref()) != Some(take.booking.person_hash.as_ref()) {
         return Err(Error::field("person_id", Reason::ChangedMeanwhile));
     }
-    if !live.insert(take.due()) {
-        // `bookings` adds the code where the caller owns it
-        return Err(Error::new(Reason::AlreadyBooked { code: None }));
-    }
     batch.places.take(take.slot.id).map_err(Error::new)?;
+    live.insert(due);
     batch.requests.remember(&take.request, take.code);
     let mut booking = take.booking.clone();
     // made when it is decided, not when it was asked for: that may have been before its window's release
