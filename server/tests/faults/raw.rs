@@ -91,7 +91,7 @@ impl Raw {
     }
 
     /// Reads to the end of the connection.
-    pub(crate) async fn to_the_end(&mut self) -> io::Result<String> {
+    pub(crate) async fn until_the_end(&mut self) -> io::Result<String> {
         let mut bytes = Vec::new();
         let read = self.0.read_to_end(&mut bytes);
         tokio::time::timeout(HANGS, read).await.expect("it ends within a minute")?;

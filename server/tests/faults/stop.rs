@@ -48,7 +48,7 @@ async fn told_to_stop_with_a_full_queue_it_answers_everybody() {
     service.process.signal("TERM");
     until_refused(service.address()).await;
     for feed in &mut feeds {
-        assert!(feed.to_the_end().await.expect("not reset").ends_with("0\r\n\r\n"), "a feed ends as it should");
+        assert!(feed.until_the_end().await.expect("not reset").ends_with("0\r\n\r\n"), "a feed ends as it should");
     }
     assert!(service.process.has_ended().is_none(), "it waits for what is in flight");
     // whoever loses patience changes nothing

@@ -236,7 +236,8 @@ impl Writer {
                 let _ = answer.send(result);
             }
         };
-        let mut parts = vec![0..jobs.len()];
+        let whole = 0..jobs.len();
+        let mut parts = vec![whole];
         while let Some(part) = parts.pop() {
             match self.try_often(&jobs[part.clone()]).await {
                 Ok(results) => answer(part, results),

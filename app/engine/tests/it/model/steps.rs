@@ -153,7 +153,11 @@ impl Wish {
         // mostly one that can still change
         let booking = |number: u8| {
             let live: Vec<_> = (0..world.bookings.len()).filter(|at| world.state(*at).is_live()).collect();
-            if number % 8 == 0 { among(number / 8, world.bookings.len()) } else { among(number / 8, live.len()).map(|at| live[at]) }
+            if number.is_multiple_of(8) {
+                among(number / 8, world.bookings.len())
+            } else {
+                among(number / 8, live.len()).map(|at| live[at])
+            }
         };
         let person = |number| among(number, world.people.len());
         let site = |booking: usize, elsewhere: bool| {
