@@ -4,6 +4,8 @@
 //! The sequence is a plain vector, not a `proptest-state-machine`: that lets its model run ahead of the engine, and how things that happen
 //! at once come out is known only afterwards.
 
+mod deeds;
+mod picture;
 mod play;
 mod steps;
 mod world;

@@ -1,34 +1,35 @@
 //! The same acts, done by the engine on a real database, and what it answered compared with what the world says.
 
-use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use domain::Uuid;
 use domain::access::Role;
 use domain::booking::{Booking, Consent, Move, Reserve};
 use domain::checkin::{Outcome, Redeem};
 use domain::code::Code;
 use domain::error::Error;
-use domain::identity::Document;
 use domain::person::{PersonDraft, Relation};
 use domain::reason::Reason;
 use domain::screening::Screening;
 use domain::slot::{Terms, Window};
 use domain::time::instant;
-use domain::{NaiveDate, Uuid};
-use engine::{Broken, Citizen, Limits, Staff};
+use engine::{Citizen, Engine, Limits, Staff};
 
 use super::world::{Act, Answer, Person, Refusal, Slot, World};
 use crate::harness::{Kind, MORNING, TestCity, draft};
 
 /// The numbers under which documents are drawn.
-const DOCUMENT: u32 = 500;
+pub const DOCUMENT: u32 = 500;
 
 /// A city that is played in, one game after the other.
 pub struct Play {
     pub city: TestCity,
-    accounts: Vec<Citizen>,
+    /// Two processes on one database, which take turns.
+    engines: [Engine; 2],
+    turn: AtomicU32,
+    pub accounts: Vec<Citizen>,
     staff: [Staff; 2],
-    slots: Vec<(Uuid, Slot)>,
+    pub slots: Vec<(Uuid, Slot)>,
     /// Request ids and scans are never used twice, also not in another game.
     game: AtomicU32,
 }
@@ -38,18 +39,6 @@ pub struct Play {
 pub struct Names {
     pub codes: Vec<Code>,
     pub people: Vec<Uuid>,
-}
-
-/// What the database holds at one moment.
-#[derive(Default)]
-pub struct Picture {
-    broken: Vec<Broken>,
-    /// Of each slot: places, and how many are taken.
-    places: Vec<(u32, u32)>,
-    /// Of each account.
-    bookings: Vec<Vec<Booking>>,
-    /// Of each account: who is listed, and their dates of birth.
-    people: Vec<BTreeSet<(Uuid, NaiveDate)>>,
 }
 
 /// What the engine answered.
@@ -85,7 +74,8 @@ impl Play {
             accounts.push(city.citizen(phone).await);
         }
         let slots = slots(&city).await;
-        Self { city, accounts, staff, slots, game: AtomicU32::new(0) }
+        let engines = [city.engine.clone(), city.another_process().await.expect("opens")];
+        Self { city, engines, turn: AtomicU32::new(0), accounts, staff, slots, game: AtomicU32::new(0) }
     }
 
     /// Begins a game: the same morning, the same people, empty slots with so many places.
@@ -121,9 +111,10 @@ impl Play {
         (world, names)
     }
 
-    /// Does one act.
+    /// Does one act, in the one process or the other.
     pub async fn act(&self, names: &Names, act: &Act) -> Result<Seen, Error> {
-        let (engine, who) = (&self.city.engine, |account: usize| &self.accounts[account]);
+        let engine = &self.engines[self.turn.fetch_add(1, Ordering::Relaxed) as usize % 2];
+        let who = |account: usize| &self.accounts[account];
         let code = |booking: usize| names.codes[booking].to_string();
         let booking = |answer: Result<Booking, Error>| answer.map(|booking| Seen::Booking(Box::new(booking)));
         match *act {
@@ -214,7 +205,7 @@ impl Play {
     }
 
     /// Whether a booking is shown as it is in the world.
-    fn shows(&self, world: &World, names: &Names, which: usize, shown: &Booking) -> bool {
+    pub fn shows(&self, world: &World, names: &Names, which: usize, shown: &Booking) -> bool {
         let (booking, state) = (&world.bookings[which], world.state(which));
         let slot = &world.slots[booking.slot];
         (shown.code, shown.state, shown.dose, shown.window, shown.vaccine.id.as_str())
@@ -223,88 +214,6 @@ impl Play {
             && shown.site.id == self.city.site(SITES[slot.site])
             && shown.pass.is_some() == state.is_live()
     }
-
-    /// What the database holds now.
-    pub async fn picture(&self) -> Picture {
-        let ledger = self.city.engine.ledger().await.expect("the ledger is read");
-        let mut picture = Picture { broken: ledger.broken, ..Picture::default() };
-        for (id, _) in &self.slots {
-            picture.places.push(self.city.places(*id).await);
-        }
-        for citizen in &self.accounts {
-            picture.bookings.push(self.city.engine.list_bookings(citizen).await.expect("listed"));
-            let people = self.city.engine.list_people(citizen).await.expect("listed");
-            picture.people.push(people.into_iter().map(|person| (person.id, person.born_on)).collect());
-        }
-        picture
-    }
-
-    /// In what a picture differs from the world; or that its ledger does not balance.
-    pub fn difference(&self, world: &World, names: &Names, picture: &Picture) -> Option<String> {
-        if !picture.broken.is_empty() {
-            return Some(format!("the ledger does not balance: {:?}", picture.broken));
-        }
-        for (slot, places) in world.slots.iter().zip(&picture.places) {
-            if (slot.terms.capacity, slot.terms.taken) != *places {
-                return Some(format!("{places:?} places and taken, {:?}", slot.terms));
-            }
-        }
-        for (account, listed) in picture.bookings.iter().enumerate() {
-            let mut theirs = (0..world.bookings.len()).filter(|at| world.bookings[*at].account == account);
-            if theirs.clone().count() != listed.len() {
-                return Some(format!("account {account} has {listed:?}"));
-            }
-            let differs = |which: usize| {
-                !listed.iter().any(|shown| shown.code == names.codes[which] && self.shows(world, names, which, shown))
-            };
-            if let Some(which) = theirs.find(|which| differs(*which)) {
-                return Some(format!("{:?} is not in {listed:?}", world.bookings[which]));
-            }
-        }
-        for (account, listed) in picture.people.iter().enumerate() {
-            let there = |at: &usize| world.people[*at].account == account && !world.people[*at].removed;
-            let theirs = (0..world.people.len()).filter(there);
-            let theirs: BTreeSet<_> = theirs.map(|at| (names.people[at], born_on(world.people[at].document))).collect();
-            if theirs != *listed {
-                return Some(format!("account {account} has the people {listed:?}, not {theirs:?}"));
-            }
-        }
-        None
-    }
-
-    /// What was done has left its traces, once each, and what was refused has left none.
-    pub async fn traces(&self, world: &World, names: &Names) -> Result<(), String> {
-        let mut expected = vec![];
-        for (booking, code) in world.bookings.iter().zip(&names.codes) {
-            expected.extend(booking.deeds.iter().map(|(deed, times)| format!("{deed} {code} {times}")));
-        }
-        expected.sort_unstable();
-        let mut audit = self.city.column("SELECT action || ' ' || object || ' ' || CAST(count(*) AS text) FROM audit WHERE action IN ('reserve', 'move', 'cancel', 'redeem', 'undo') GROUP BY action, object").await;
-        audit.sort_unstable();
-        if audit != expected {
-            return Err(format!("the audit tells {audit:?}, not {expected:?}"));
-        }
-        let done = |deed| world.bookings.iter().map(|booking| booking.deeds.get(deed).copied().unwrap_or_default()).sum::<i64>();
-        let answered = i64::try_from(world.answered.len()).expect("few");
-        for (expected, rows) in [
-            (done("reserve"), "messages WHERE kind = 'booked'"),
-            (done("move"), "messages WHERE kind = 'moved'"),
-            (done("cancel"), "messages WHERE kind = 'cancelled'"),
-            (answered, "requests"),
-        ] {
-            let found = self.city.count(&format!("SELECT count(*) FROM {rows}")).await;
-            if found != expected {
-                return Err(format!("{found} rows, not {expected}: {rows}"));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Every document has another date of birth.
-fn born_on(document: u8) -> NaiveDate {
-    let draft = draft(Relation::Other, DOCUMENT + u32::from(document)).document;
-    Document::parse(draft.kind, &draft.number).expect("a document").born_on().expect("it tells")
 }
 
 /// Whether an error is the refusal that it must be.
