@@ -17,7 +17,7 @@ use crate::Engine;
 use crate::accounts::Citizen;
 use crate::audit::{self, Actor};
 use crate::board::SlotFacts;
-use crate::desk::{CallOff, Job, MoveTo, Take};
+use crate::desk::{CallOff, Job, Judged, MoveTo, Take};
 use crate::error::internal;
 use crate::lookups::KnownPerson;
 use crate::outbox::About;
@@ -67,7 +67,7 @@ impl Engine {
         }
         let details = people::open(self.vault(), &person.row)?;
         let vaccine = self.vaccine(&slot.vaccine_id)?;
-        let history = self.in_course(&vaccine, None, person.doses.clone());
+        let history = self.in_course(&vaccine, person.doses.clone());
         let question = Question {
             previous_dose_on: reserve.previous_dose_on,
             screening: Some(&reserve.screening),
@@ -75,7 +75,8 @@ impl Engine {
         };
         question.decide()?;
         let site = self.site(slot.site_id)?;
-        let take = self.take(citizen, reserve, &person.row, &details, &vaccine, &site, &slot, content_hash)?;
+        let judged = Judged { person_hash: person.row.person_hash.clone(), course: vaccine.course.clone(), doses: history };
+        let take = self.take(citizen, reserve, &person.row, &details, &vaccine, &site, &slot, judged, content_hash)?;
         let own = take.code;
         let code = self.desk().ask(Job::Take(Box::new(take))).await?;
         if code != own {
@@ -127,6 +128,7 @@ impl Engine {
         vaccine: &Vaccine,
         site: &site::Model,
         slot: &SlotFacts,
+        judged: Judged,
         content_hash: Vec<u8>,
     ) -> Result<Take> {
         let now = self.now();
@@ -168,6 +170,7 @@ impl Engine {
                 lot: Set(None),
             },
             slot: slot.clone(),
+            judged,
         })
     }
 
@@ -212,7 +215,8 @@ impl Engine {
         }
         let vaccine = self.vaccine(&slot.vaccine_id)?;
         let details = people::open(self.vault(), &found.person)?;
-        self.may_move(&found, &details, &vaccine, slot.window.date).await?;
+        let judged = self.judged(&found, &vaccine).await?;
+        self.may_move(&found, &details, &vaccine, slot.window.date, &judged)?;
         let now = self.now();
         let site = self.site(slot.site_id)?;
         let version = found.booking.version + 1;
@@ -229,6 +233,8 @@ impl Engine {
         let job = MoveTo {
             code,
             version: found.booking.version,
+            dose: found.dose(),
+            judged,
             from: found.slot.id,
             request: request_row(citizen, to.request_id, content_hash, code, now),
             messages: self.booking_messages(MessageKind::Moved, &about, now)?,
@@ -239,8 +245,8 @@ impl Engine {
     }
 
     /// Whether the dose may be given on the new day, and the doses after it still hold.
-    async fn may_move(&self, found: &Found, details: &Details, vaccine: &Vaccine, to: NaiveDate) -> Result<()> {
-        let others = self.history(&found.person, vaccine, Some(found.dose())).await?;
+    fn may_move(&self, found: &Found, details: &Details, vaccine: &Vaccine, to: NaiveDate, judged: &Judged) -> Result<()> {
+        let others: Vec<_> = judged.doses.iter().filter(|record| record.dose != found.dose()).cloned().collect();
         let before: Vec<_> = others.iter().filter(|record| record.dose < found.dose()).cloned().collect();
         let question = Question {
             previous_dose_on: found.booking.previous_dose_on,
@@ -260,7 +266,8 @@ impl Engine {
         let found = self.booking_of(citizen, code).await?;
         found.state(self.today())?.after(Transition::Cancel)?;
         let vaccine = self.vaccine(&found.slot.vaccine_id)?;
-        if self.history(&found.person, &vaccine, None).await?.iter().any(|record| record.dose > found.dose()) {
+        let judged = self.judged(&found, &vaccine).await?;
+        if judged.doses.iter().any(|record| record.dose > found.dose()) {
             return Err(Error::new(Reason::LaterDoseBooked));
         }
         let now = self.now();
@@ -280,6 +287,8 @@ impl Engine {
         let job = CallOff {
             code,
             version,
+            dose: found.dose(),
+            judged,
             slot_id: found.slot.id,
             message: self.booking_message(MessageKind::Cancelled, &about, now, now)?,
             audit: audit::row(self.vault(), now, Actor::Citizen(citizen.account_id), "cancel", code, None),
@@ -288,18 +297,19 @@ impl Engine {
         self.show(citizen, code).await
     }
 
-    /// What a person has or has booked in a vaccine's course, but for one dose.
-    async fn history(&self, person: &person::Model, vaccine: &Vaccine, but: Option<u8>) -> Result<Vec<DoseRecord>> {
-        let people = std::slice::from_ref(person);
-        let mut doses = people::doses_of(&self.store().read, people, self.today()).await?;
-        Ok(self.in_course(vaccine, but, doses.remove(&person.person_hash).unwrap_or_default()))
+    /// What a change of a booking is judged by: what its person has or has booked in the course.
+    async fn judged(&self, found: &Found, vaccine: &Vaccine) -> Result<Judged> {
+        let person_hash = found.booking.person_hash.clone();
+        let mut doses = people::doses_of(&self.store().read, std::slice::from_ref(&found.person), self.today()).await?;
+        let doses = self.in_course(vaccine, doses.remove(&person_hash).unwrap_or_default());
+        Ok(Judged { person_hash, course: vaccine.course.clone(), doses })
     }
 
-    /// Of these doses those of a vaccine's course, but for one.
-    fn in_course(&self, vaccine: &Vaccine, but: Option<u8>, mut doses: Vec<DoseRecord>) -> Vec<DoseRecord> {
+    /// Of these doses those of a vaccine's course.
+    fn in_course(&self, vaccine: &Vaccine, mut doses: Vec<DoseRecord>) -> Vec<DoseRecord> {
         if !doses.is_empty() {
             let products = self.board().vaccines_of(&vaccine.course);
-            doses.retain(|record| Some(record.dose) != but && products.iter().any(|product| product.id == record.vaccine_id));
+            doses.retain(|record| products.iter().any(|product| product.id == record.vaccine_id));
         }
         doses
     }

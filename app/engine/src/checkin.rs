@@ -113,6 +113,7 @@ impl Engine {
         let now = self.now();
         let job = RedeemJob {
             code,
+            version: found.booking.version,
             nonce: redeem.nonce,
             staff_id: staff.id,
             lot,

@@ -211,18 +211,22 @@ impl Engine {
         row.filter(|row| row.account_id == citizen.account_id && !row.removed).ok_or_else(|| Error::new(Reason::NotFound))
     }
 
-    /// Whether a booking waits for its day; for a person that is held, or one could come in between.
+    /// Whether a booking waits for its day, or may wait again, because its jab was recorded today and can be taken back; for a person
+    /// that is held, or one could come in between.
     async fn has_booking(&self, db: &impl ConnectionTrait, held: &person::Model) -> Result<bool> {
-        let waiting = booking::Entity::find()
+        let live = booking::Entity::find()
             .filter(booking::COLUMN.person_hash.eq(held.person_hash.clone()))
             .filter(Expr::cust(LIVE))
             .filter(booking::COLUMN.person_id.eq(held.id))
-            .filter(booking::COLUMN.state.eq(BookingState::Booked.as_str()))
             .find_also_related(slot::Entity)
             .all(db)
             .await
             .map_err(internal)?;
-        Ok(waiting.iter().any(|(_, slot)| slot.as_ref().is_some_and(|slot| slot.date >= self.today())))
+        let today = self.today();
+        Ok(live.iter().any(|(booking, slot)| match booking.redeemed_at {
+            Some(at) => domain::time::civil(at).date() == today,
+            None => slot.as_ref().is_some_and(|slot| slot.date >= today),
+        }))
     }
 
     fn person_out(&self, row: person::Model, doses: Vec<DoseRecord>) -> Result<Person> {

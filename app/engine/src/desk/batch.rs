@@ -6,9 +6,10 @@ use std::collections::{BTreeSet, HashSet};
 
 use domain::code::Code;
 use domain::error::{Error, Result};
-use domain::{DateTime, NaiveDate, Utc, Uuid};
+use domain::{DateTime, Utc, Uuid};
 use sea_orm::DatabaseTransaction;
 
+use super::doses::{Doses, Judged};
 use super::places::Places;
 use super::requests::Requests;
 use super::rows::Pending;
@@ -20,9 +21,9 @@ use crate::store::entities::{request, slot};
 pub(super) struct Batch<'a> {
     pub tx: &'a DatabaseTransaction,
     pub now: DateTime<Utc>,
-    pub today: NaiveDate,
     pub places: Places,
     pub requests: Requests,
+    pub doses: Doses,
     pub pending: Pending,
     /// Bookings that have changed in this batch.
     changed: HashSet<Code>,
@@ -40,12 +41,14 @@ impl<'a> Batch<'a> {
         now: DateTime<Utc>,
     ) -> core::result::Result<(Vec<Result<Done>>, Vec<slot::Model>), Trouble> {
         let ids: Vec<_> = jobs.iter().filter_map(Job::request).map(|row| *row.id.as_ref()).collect();
+        let today = domain::time::civil(now).date();
+        let judged: Vec<_> = jobs.iter().filter_map(Job::judged).collect();
         let mut batch = Self {
             tx,
             now,
-            today: domain::time::civil(now).date(),
             places: Places::lock(tx, jobs.iter().flat_map(Job::slots).collect::<BTreeSet<_>>(), now).await?,
             requests: Requests::read(tx, &ids).await?,
+            doses: Doses::read(tx, &judged, today, now).await?,
             pending: Pending::default(),
             changed: HashSet::new(),
         };
@@ -113,6 +116,16 @@ impl Job {
             Self::Take(job) => Some(&job.request),
             Self::Move(job) => Some(&job.request),
             Self::CallOff(_) | Self::Redeem(_) | Self::Undo(_) => None,
+        }
+    }
+
+    /// What the rules between doses were applied to.
+    fn judged(&self) -> Option<&Judged> {
+        match self {
+            Self::Take(job) => Some(&job.judged),
+            Self::Move(job) => Some(&job.judged),
+            Self::CallOff(job) => Some(&job.judged),
+            Self::Redeem(_) | Self::Undo(_) => None,
         }
     }
 

@@ -8,8 +8,8 @@ use domain::{DateTime, Utc, Uuid};
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait, QueryFilter};
 
-use super::Done;
 use super::batch::{Batch, Outcome};
+use super::{Done, Judged};
 use crate::board::SlotFacts;
 use crate::outbox::drop_queued;
 use crate::store::entities::{audit, booking, message, request};
@@ -18,6 +18,8 @@ use crate::store::entities::{audit, booking, message, request};
 pub(crate) struct MoveTo {
     pub code: Code,
     pub version: i32,
+    pub dose: u8,
+    pub judged: Judged,
     pub from: Uuid,
     pub to: SlotFacts,
     pub request: request::ActiveModel,
@@ -29,6 +31,8 @@ pub(crate) struct MoveTo {
 pub(crate) struct CallOff {
     pub code: Code,
     pub version: i32,
+    pub dose: u8,
+    pub judged: Judged,
     pub slot_id: Uuid,
     pub message: message::ActiveModel,
     pub audit: audit::ActiveModel,
@@ -43,6 +47,9 @@ impl MoveTo {
         }
         if batch.places.objection(self.to.id).is_none() && !batch.places.is_still(&self.to) {
             return Ok(Err(Error::field("slot_id", Reason::ChangedMeanwhile)));
+        }
+        if !batch.doses.are_still(&self.judged) {
+            return Ok(stands_in_the_way(batch.tx, self.code, Transition::Move, &self.audit).await?);
         }
         // the new place is taken before the old one goes
         if let Err(reason) = batch.places.take(self.to.id) {
@@ -65,6 +72,7 @@ impl MoveTo {
             return Ok(stands_in_the_way(batch.tx, self.code, Transition::Move, &self.audit).await?);
         }
         batch.places.give_back(self.from);
+        batch.doses.put(&self.judged, self.dose, self.to.window.date, &self.to.vaccine_id);
         drop_queued(batch.tx, self.code.as_str(), batch.now).await?;
         batch.requests.remember(&self.request, self.code);
         batch.pending.requests.push(self.request.clone());
@@ -76,6 +84,9 @@ impl MoveTo {
 
 impl CallOff {
     pub(super) async fn run(&self, batch: &mut Batch<'_>) -> Outcome {
+        if !batch.doses.are_still(&self.judged) {
+            return Ok(stands_in_the_way(batch.tx, self.code, Transition::Cancel, &self.audit).await?);
+        }
         let cancelled = booking::Entity::update_many()
             .col_expr(booking::Column::State, Expr::value(BookingState::Cancelled.as_str()))
             .col_expr(booking::Column::ChangedAt, Expr::value(batch.now))
@@ -86,6 +97,7 @@ impl CallOff {
             return Ok(stands_in_the_way(batch.tx, self.code, Transition::Cancel, &self.audit).await?);
         }
         batch.places.give_back(self.slot_id);
+        batch.doses.take_away(&self.judged, self.dose);
         drop_queued(batch.tx, self.code.as_str(), batch.now).await?;
         batch.pending.messages.push(self.message.clone());
         batch.pending.audit.push(self.audit.clone());

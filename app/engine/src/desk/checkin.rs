@@ -18,6 +18,8 @@ use crate::store::entities::{audit, booking};
 /// A jab to be recorded.
 pub(crate) struct Redemption {
     pub code: Code,
+    /// As it was when day and site were looked at.
+    pub version: i32,
     pub nonce: Uuid,
     pub staff_id: Uuid,
     pub lot: Option<String>,
@@ -45,6 +47,7 @@ impl Redemption {
             .col_expr(booking::Column::Lot, Expr::value(self.lot.clone()))
             .col_expr(booking::Column::ChangedAt, Expr::value(batch.now))
             .filter(booking::COLUMN.code.eq(self.code.as_str()))
+            .filter(booking::COLUMN.version.eq(self.version))
             .filter(booking::COLUMN.state.eq(BookingState::Booked.as_str()))
             .exec(batch.tx)
             .await?;

@@ -10,6 +10,7 @@ mod batch;
 mod changes;
 mod checkin;
 mod counts;
+mod doses;
 mod places;
 mod requests;
 mod rows;
@@ -39,6 +40,7 @@ pub(crate) use changes::{CallOff, MoveTo};
 pub(crate) use checkin::{Redemption, UndoRedemption};
 use counts::Counters;
 pub use counts::DeskCounts;
+pub(crate) use doses::Judged;
 pub(crate) use takes::Take;
 
 /// Tries of a batch that fails for a passing reason.

@@ -1,58 +1,47 @@
 //! New bookings: the few facts that decide are read for all of them together; each is then decided in its turn.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use domain::booking::BookingState;
+use domain::Uuid;
 use domain::code::Code;
 use domain::error::{Error, Result};
 use domain::reason::Reason;
-use domain::{NaiveDate, Uuid};
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::batch::Batch;
-use super::{Done, Trouble};
+use super::{Done, Judged, Trouble};
 use crate::board::SlotFacts;
-use crate::shown::{LIVE, sweep_person};
-use crate::store::entities::{audit, booking, message, person, request, slot};
+use crate::people::dose_out;
+use crate::store::entities::{audit, booking, message, person, request};
 use crate::store::lists::lists;
 
 /// A new booking, with all its rows.
 pub(crate) struct Take {
     pub code: Code,
     pub slot: SlotFacts,
+    pub judged: Judged,
     pub request: request::ActiveModel,
     pub booking: booking::ActiveModel,
     pub messages: Vec<message::ActiveModel>,
     pub audit: audit::ActiveModel,
 }
 
-/// Person, course and dose: of these only one booking may be live.
-type Due = (Vec<u8>, String, i16);
-
-impl Take {
-    fn due(&self) -> Due {
-        (self.booking.person_hash.as_ref().clone(), self.booking.course.as_ref().clone(), *self.booking.dose.as_ref())
-    }
-}
-
 /// Decides new bookings, in their order.
 pub(super) async fn run(batch: &mut Batch<'_>, takes: &[&Take]) -> core::result::Result<Vec<Result<Done>>, Trouble> {
-    let mut live = live(batch, takes).await?;
     // on a release day most ask for what was full before this batch: who they are does not matter any more
     let chances: Vec<_> = takes.iter().filter(|take| batch.places.objection(take.slot.id).is_none()).copied().collect();
     let people = people(batch, &chances).await?;
-    Ok(takes.iter().map(|take| decide(batch, take, &people, &mut live)).collect())
+    Ok(takes.iter().map(|take| decide(batch, take, &people)).collect())
 }
 
-fn decide(batch: &mut Batch<'_>, take: &Take, people: &HashMap<Uuid, Vec<u8>>, live: &mut HashSet<Due>) -> Result<Done> {
+fn decide(batch: &mut Batch<'_>, take: &Take, people: &HashMap<Uuid, Vec<u8>>) -> Result<Done> {
     if let Some(code) = batch.requests.answer(&take.request)? {
         return Ok(Done::booking(code));
     }
     // before the place: whoever has the dose is told so, also when the window is full (of their own booking, it may be)
-    let due = take.due();
-    if live.contains(&due) {
+    let dose = dose_out(*take.booking.dose.as_ref());
+    if batch.doses.has(&take.judged, dose) {
         // `bookings` adds the code where the caller owns it
         return Err(Error::new(Reason::AlreadyBooked { code: None }));
     }
@@ -67,8 +56,12 @@ fn decide(batch: &mut Batch<'_>, take: &Take, people: &HashMap<Uuid, Vec<u8>>, l
     if people.get(take.booking.person_id.as_ref()) != Some(take.booking.person_hash.as_ref()) {
         return Err(Error::field("person_id", Reason::ChangedMeanwhile));
     }
+    // and another dose, which this one was judged by, could be booked, moved or called off
+    if !batch.doses.are_still(&take.judged) {
+        return Err(Error::new(Reason::ChangedMeanwhile));
+    }
     batch.places.take(take.slot.id).map_err(Error::new)?;
-    live.insert(due);
+    batch.doses.put(&take.judged, dose, take.slot.window.date, &take.slot.vaccine_id);
     batch.requests.remember(&take.request, take.code);
     let mut booking = take.booking.clone();
     // made when it is decided, not when it was asked for: that may have been before its window's release
@@ -101,39 +94,4 @@ async fn people(batch: &Batch<'_>, takes: &[&Take]) -> core::result::Result<Hash
         people.extend(rows);
     }
     Ok(people)
-}
-
-/// What these people have or have booked. What stands in the way may be a booking whose day has passed: it is marked as missed.
-async fn live(batch: &Batch<'_>, takes: &[&Take]) -> core::result::Result<HashSet<Due>, DbErr> {
-    let mut hashes: Vec<_> = takes.iter().map(|take| take.booking.person_hash.as_ref().clone()).collect();
-    hashes.sort_unstable();
-    hashes.dedup();
-    let mut live = HashSet::new();
-    let mut past = HashSet::new();
-    for list in lists(&hashes) {
-        let rows: Vec<(Vec<u8>, String, i16, String, NaiveDate)> = booking::Entity::find()
-            .select_only()
-            .column(booking::Column::PersonHash)
-            .column(booking::Column::Course)
-            .column(booking::Column::Dose)
-            .column(booking::Column::State)
-            .column(slot::Column::Date)
-            .inner_join(slot::Entity)
-            .filter(booking::Column::PersonHash.is_in(list))
-            .filter(Expr::cust(LIVE))
-            .into_tuple()
-            .all(batch.tx)
-            .await?;
-        for (hash, course, dose, state, date) in rows {
-            if state == BookingState::Booked.as_str() && date < batch.today {
-                past.insert(hash);
-            } else {
-                live.insert((hash, course, dose));
-            }
-        }
-    }
-    for hash in past {
-        sweep_person(batch.tx, &hash, batch.today, batch.now).await?;
-    }
-    Ok(live)
 }

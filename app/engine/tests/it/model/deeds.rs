@@ -175,7 +175,14 @@ impl World {
     }
 
     fn without_booking(&self, person: usize) -> Result<()> {
-        let waits = |at: usize| self.bookings[at].person == person && self.state(at) == BookingState::Booked;
+        // a jab that was recorded today can be taken back
+        let today = |at: usize| self.slots[self.bookings[at].slot].terms.window.date == self.today();
+        let may_wait = |at: usize| match self.state(at) {
+            BookingState::Booked => true,
+            BookingState::Redeemed => today(at),
+            BookingState::Cancelled | BookingState::Missed => false,
+        };
+        let waits = |at: usize| self.bookings[at].person == person && may_wait(at);
         if (0..self.bookings.len()).any(waits) { no(Reason::PersonHasBooking) } else { Ok(()) }
     }
 

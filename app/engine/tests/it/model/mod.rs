@@ -212,7 +212,7 @@ fn explain(
     for at in 0..asked.len() {
         let (act, seen) = &asked[at];
         let (mut then, mut called) = (world.clone(), names.clone());
-        if done[at] || !overtaken(at, asked) && !play.agree_after(&mut then, &mut called, act, seen) {
+        if done[at] || !overtaken(at, asked, world) && !play.agree_after(&mut then, &mut called, act, seen) {
             continue;
         }
         done[at] = true;
@@ -224,19 +224,13 @@ fn explain(
     false
 }
 
-/// Whether this one was told that things changed while it was on its way, by another that is about the same booking or person. It did
-/// nothing, and may ask again.
-fn overtaken(at: usize, asked: &[(Act, Result<Seen, Error>)]) -> bool {
+/// Whether this one was told that things changed while it was on its way, by another that is about the same person. It did nothing, and
+/// may ask again.
+fn overtaken(at: usize, asked: &[(Act, Result<Seen, Error>)], world: &World) -> bool {
     let told = matches!(&asked[at].1, Err(Error { reason: Some(Reason::ChangedMeanwhile), .. }));
-    let about = |act: &Act| match *act {
-        Act::Move { booking, .. } | Act::Cancel { booking, .. } | Act::Redeem { booking, .. } | Act::Undo { booking, .. } => {
-            Some((0, booking))
-        }
-        Act::Reserve { person, .. } | Act::Change { person, .. } | Act::Remove { person, .. } => Some((1, person)),
-        Act::Add { .. } | Act::Places { .. } | Act::Close { .. } => None,
-    };
-    let others = asked.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, (act, _))| about(act));
-    told && others.flatten().any(|other| Some(other) == about(&asked[at].0))
+    let Some((person, document)) = world.about(&asked[at].0) else { return false };
+    let others = asked.iter().enumerate().filter(|(other, _)| *other != at);
+    told && others.filter_map(|(_, (act, _))| world.about(act)).any(|(who, whose)| who == person || whose == document)
 }
 
 /// What was checked.
