@@ -146,7 +146,8 @@ pub(super) fn escape(text: &str) -> String {
 
 fn compress(bytes: &[u8]) -> Option<Bytes> {
     let mut small = Vec::new();
-    let mut writer = brotli::CompressorWriter::new(&mut small, 4096, 9, 18);
+    // as small as it gets: a millisecond or two, once. Quality 9 would take 32 MB for its tables, and save less
+    let mut writer = brotli::CompressorWriter::new(&mut small, 4096, 11, 16);
     writer.write_all(bytes).ok()?;
     drop(writer);
     (small.len() < bytes.len()).then(|| Bytes::from(small))

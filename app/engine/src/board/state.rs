@@ -11,7 +11,7 @@ use domain::vaccine::Vaccine;
 use domain::{DateTime, NaiveDate, Utc, Uuid};
 
 use super::feed::{Event, frame};
-use super::ready::Ready;
+use super::ready::{FOR_A_FEW, FOR_EVERYBODY, Ready};
 use crate::store::entities::{site, slot};
 
 /// What of a slot never changes.
@@ -346,7 +346,7 @@ impl State {
     pub(super) fn overview(&mut self) -> Ready {
         self.version += 1;
         self.shown.version = self.version;
-        Ready::new(&self.shown, self.version)
+        Ready::new(&self.shown, self.version, FOR_EVERYBODY)
     }
 
     fn update_shown(&mut self) {
@@ -364,7 +364,7 @@ impl State {
         let place = *self.places.get(&site_id)?;
         self.version += 1;
         let slots = self.sites[place].slots.iter().filter_map(|id| self.slots.get(id).map(|entry| entry.shown(*id))).collect();
-        Some(Ready::new(&SiteSlots { version: self.version, slots }, self.version))
+        Some(Ready::new(&SiteSlots { version: self.version, slots }, self.version, FOR_A_FEW))
     }
 }
 
