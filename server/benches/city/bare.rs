@@ -58,7 +58,10 @@ fn write(into: &Path, rows: &[Rows]) -> Result<Duration> {
     // as engine::store::connect sets them
     let mode: String = db.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     ensure!(mode == "wal", "the journal is {mode}");
-    db.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000")?;
+    db.execute_batch(
+        "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000; PRAGMA cache_size = -65536;
+         PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 4000",
+    )?;
     let Some(first) = rows.first() else { return Ok(Duration::from_secs(1)) };
     let insert = |table: &str, columns: usize| {
         let marks = vec!["?"; columns].join(", ");

@@ -13,6 +13,7 @@ mod p1;
 mod p2;
 mod p3;
 mod p4;
+mod p5;
 mod p8;
 mod places;
 mod plot;
@@ -60,6 +61,9 @@ pub(crate) struct Options {
     /// Seconds that the saturating load takes at most.
     #[arg(long, env = "BENCH_SECONDS", default_value_t = 15)]
     seconds: u64,
+    /// Bookings in the full database of P5; half as many people.
+    #[arg(long, env = "BENCH_BOOKINGS", default_value_t = 10_000_000)]
+    bookings: u64,
     /// Takes the prepared embedded database of the last run, where it is large enough.
     #[arg(long, env = "BENCH_REUSE", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
     reuse: bool,
@@ -107,7 +111,7 @@ async fn bench(options: &Options) -> Result<()> {
         note(&format!("fewer than {FILES} files may be open (ulimit -n): the largest crowds will not fit"));
     }
     let (people, wants) = (options.people as usize, |part| options.wants(part));
-    if ["P1", "P3", "P4", "P8"].into_iter().any(wants) {
+    if ["P1", "P3", "P4", "P5", "P8"].into_iter().any(wants) {
         let stage = Stage::embedded(&options.dir.join("sqlite"), people, options.reuse).await?;
         if wants("P8") {
             p8::measure(&stage, &mut report).await?;
@@ -120,6 +124,9 @@ async fn bench(options: &Options) -> Result<()> {
         }
         if wants("P4") {
             p4::measure(&stage, options, &mut report).await?;
+        }
+        if wants("P5") {
+            p5::measure(&stage, options, &mut report).await?;
         }
     }
     if ["P2", "P4"].into_iter().any(wants) {

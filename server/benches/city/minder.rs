@@ -16,6 +16,7 @@ signal=$1; shift
 "$@" </dev/null &
 pid=$!
 echo "pid $pid"
+exec >&-
 cat >/dev/null
 kill -"$signal" "$pid" 2>/dev/null
 while kill -0 "$pid" 2>/dev/null; do wait "$pid"; done

@@ -62,16 +62,17 @@ pub(crate) async fn saturate(
     let (spent, own_spent, took) = (service.cpu() - before, proc::cpu(own) - own_before, began.elapsed());
     let memory = service.memory_mb().1;
     service.stop().await?;
-    ensure!(tally.count(200) == tally.taken.len(), "not everything was booked: {}", tally.by_status());
+    ensure!(tally.count(200) + tally.refused() == tally.taken.len(), "not everything was booked: {}", tally.by_status());
     let acknowledged = rush.acknowledged();
     ensure!(acknowledged.len() == tally.count(200), "an answer without a code");
     let found = ledger::check(&copy.url, &acknowledged, 0).await?;
     let latencies = tally.latencies(|status| status == 200);
     let cores = |cpu: Duration| cpu.as_secs_f64() / took.as_secs_f64();
     report.note(format!(
-        "{}: {connections} connections for {:.1} s; acknowledged {}, found {found}, lost 0, double 0",
+        "{}: {connections} connections for {:.1} s; answers: {}; acknowledged {}, found {found}, lost 0, double 0",
         copy.folder.file_name().unwrap_or_default().to_string_lossy(),
         took.as_secs_f64(),
+        tally.by_status(),
         acknowledged.len(),
     ));
     report.note(format!(

@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
 use crate::client::Connection;
 use crate::crowd::Crowd;
+use crate::minder::Minded;
 use crate::places::{self, Places};
 use crate::postgres::Cluster;
 use crate::report::note;
@@ -110,6 +111,18 @@ impl Stage {
         Service::start(&copy.folder, &self.city, &copy.url, flags).await
     }
 
+    /// Writes so many invented people and their bookings into a copy, beside the crowd.
+    pub(crate) async fn seed(&self, copy: &Copy, people: u64, bookings: u64) -> Result<()> {
+        let (program, numbers) = (program(), [people.to_string(), bookings.to_string()]);
+        let (folder, city) = (copy.folder.display().to_string(), self.city.display().to_string());
+        let mut args =
+            vec![program.as_str(), "seed", "--demo", "--people", &numbers[0], "--bookings", &numbers[1], "--log", "warn"];
+        args.extend(["--data-dir", &folder, "--city-file", &city, "--database-url", &copy.url]);
+        let mut seeding = Minded::start(&args, "TERM", &copy.folder.join("seed.log")).await?;
+        while seeding.line().await?.is_some() {}
+        seeding.stop().await.with_context(|| format!("see {folder}/seed.log"))
+    }
+
     /// Away with a copy.
     pub(crate) async fn remove(&self, copy: Copy) -> Result<()> {
         if let Some(cluster) = &self.cluster {
@@ -206,15 +219,4 @@ async fn prepare(copy: &Copy, city: &Path, people: usize) -> Result<Kept> {
         crowd.cookies.len()
     ));
     Ok(Kept { crowd, places })
-}
-
-/// Writes invented people and their bookings into a new embedded database, before the crowd comes to it.
-#[expect(dead_code, reason = "P5 begins with it")]
-fn seed(copy: &Copy, city: &Path, people: u64, bookings: u64) -> Result<()> {
-    let mut command = std::process::Command::new(program());
-    command.args(["seed", "--demo", "--people", &people.to_string(), "--bookings", &bookings.to_string()]);
-    command.arg("--data-dir").arg(&copy.folder).arg("--city-file").arg(city).args(["--database-url", &copy.url]);
-    let status = command.stdout(std::process::Stdio::null()).status().context("`yizhen seed` starts")?;
-    ensure!(status.success(), "`yizhen seed` ended with {status}");
-    Ok(())
 }

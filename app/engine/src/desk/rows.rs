@@ -6,7 +6,7 @@ use sea_orm::{ActiveModelTrait, DatabaseTransaction, DbErr, EntityTrait, IntoAct
 use crate::store::entities::{audit, booking, message, request};
 
 /// Rows of one insert. The widest row has 19 columns; SQLite takes 32,766 parameters, PostgreSQL 65,535.
-const INSERTS: [usize; 4] = [64, 16, 4, 1];
+const INSERTS: [usize; 5] = [256, 64, 16, 4, 1];
 
 /// Rows to be written before the commit, those of all requests of a batch together.
 #[derive(Default)]
