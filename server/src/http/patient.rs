@@ -8,8 +8,9 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-/// How long a client may take nothing of what is sent to it. Phones in a lift come back sooner.
-const TO_TAKE: Duration = Duration::from_secs(30);
+/// How long a client may take nothing of what is sent to it. Phones in a lift come back sooner; and it is less than a stop waits for
+/// what is in flight (STOP_WITHIN_S), or whoever reads nothing could make every stop fail.
+const TO_TAKE: Duration = Duration::from_secs(15);
 
 /// A connection that is given up when its client takes nothing for [`TO_TAKE`].
 pub(super) struct Patient<S> {
