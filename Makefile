@@ -31,7 +31,7 @@ SHARED  := $(shell find app/domain app/src/api app/src/ui frontend/src public st
 CITIZEN := $(SHARED) frontend/index.html $(shell find app/src/citizen 2>/dev/null)
 STAFF   := $(SHARED) frontend/staff.html $(shell find app/src/staff 2>/dev/null)
 
-.PHONY: help run build test check dev bench clean tools test-tools check-tools bench-tools bench-build bench-run server test-native test-wasm test-browser lint-native lint-wasm
+.PHONY: help run build test check dev bench clean tools test-tools check-tools bench-tools bench-build bench-run server test-native test-faults test-wasm test-browser lint-native lint-wasm
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -131,6 +131,15 @@ bench-run:
 test-native:
 	@mkdir -p dist/citizen dist/staff
 	cargo test --locked $(NATIVE) --no-fail-fast
+
+# The faults alone, and more of them: KILLS=1000 make test-faults. FAULT_SEED=… makes the same decisions again.
+KILLS ?= 1000
+test-faults:
+	@$(TOOLS) rust
+	@$(TOOLS) apt cc=gcc /usr/include/stdlib.h=libc6-dev '/usr/lib/postgresql/*/bin/postgres=postgresql'
+	@mkdir -p dist/citizen dist/staff
+	@$(STEP) 1/1 "Faults: $(KILLS) kills, a full disk, PostgreSQL restarted, stops at the peak, hostile clients" \
+	  env FAULT_KILLS=$(KILLS) cargo test --locked -p server --test faults
 
 test-wasm:
 	$(WASM) CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner cargo test --locked --target wasm32-unknown-unknown -p domain --test wasm

@@ -17,7 +17,7 @@ pub(crate) const VILLAGE: &str = "village";
 /// What the demo fills by itself.
 const FULL: &str = "full";
 /// Sold from a moment on.
-pub(crate) const RELEASED: &str = "released";
+pub(crate) const RELEASED: &str = "riverside";
 
 /// Writes the city file.
 pub(crate) fn write(path: &Path) {

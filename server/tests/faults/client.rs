@@ -92,7 +92,14 @@ impl Visitor {
 
     /// Calls a server function.
     pub(crate) async fn call(&self, base: &str, name: &str, body: &Value) -> Heard {
-        let request = self.http.post(format!("{base}/api/{name}")).header("cookie", &self.cookie).json(body);
+        self.call_with(base, name, body, &[]).await
+    }
+
+    async fn call_with(&self, base: &str, name: &str, body: &Value, headers: &[(&str, &str)]) -> Heard {
+        let mut request = self.http.post(format!("{base}/api/{name}")).header("cookie", &self.cookie).json(body);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
         let response = match request.send().await {
             Ok(response) => response,
             Err(error) if error.is_timeout() => panic!("{name} was not answered within {HANGS:?}"),
@@ -109,7 +116,12 @@ impl Visitor {
 
     /// Calls a server function that must be answered.
     pub(crate) async fn answer(&self, base: &str, name: &str, body: &Value) -> Answer {
-        match self.call(base, name, body).await {
+        self.answer_with(base, name, body, &[]).await
+    }
+
+    /// The same with headers that a browser would not send.
+    pub(crate) async fn answer_with(&self, base: &str, name: &str, body: &Value, headers: &[(&str, &str)]) -> Answer {
+        match self.call_with(base, name, body, headers).await {
             Heard::Answer(answer) => answer,
             Heard::Silence(why) => panic!("{name} was not answered: {why}"),
         }

@@ -19,9 +19,11 @@ use crate::service::HANGS;
 /// Accounts, each with a connection of its own.
 const ACCOUNTS: u32 = 24;
 /// People of each.
-const PEOPLE: u32 = 12;
+const PEOPLE: u32 = 6;
 /// Of these, how many the neighbour has in their list, too.
-const SHARED: u32 = 3;
+const SHARED: u32 = 2;
+/// Accounts that are opened at the same time: each person is a commit of its own, and the machine may be slow.
+const AT_ONCE: usize = 4;
 
 /// What everybody hears, counted, for whoever waits for so and so much of it.
 #[derive(Clone)]
@@ -61,6 +63,11 @@ impl Watch {
         tokio::time::timeout(HANGS, seen.acquire_many(count)).await.expect("it happens within a minute").expect("open").forget();
     }
 
+    /// How many acknowledgements nobody has waited for.
+    pub(crate) fn acknowledgements(&self) -> usize {
+        self.0.acknowledged.available_permits()
+    }
+
     /// From now on, counts from nothing.
     pub(crate) fn anew(&self) {
         self.0.acknowledged.forget_permits(usize::MAX);
@@ -95,13 +102,16 @@ impl Crowd {
             nurse: Visitor::staff(base, "nurse").await,
             manager: Visitor::staff(base, "manager").await,
         };
-        let mut opening = JoinSet::new();
+        let (mut opening, doors) = (JoinSet::new(), Arc::new(Semaphore::new(AT_ONCE)));
         for n in 0..ACCOUNTS {
-            let (base, chance) = (base.to_owned(), chance.fork());
+            let (base, chance, doors) = (base.to_owned(), chance.fork(), doors.clone());
             // neighbours, 2 and 3, 4 and 5, have the same first people
             let number = |at: u32| if at < SHARED { (n / 2 * PEOPLE + at, true) } else { ((n + ACCOUNTS) * PEOPLE + at, false) };
             let people: Vec<_> = (0..PEOPLE).map(number).collect();
-            opening.spawn(async move { Account::open(&base, &format!("1380000{n:04}"), &people, chance).await });
+            opening.spawn(async move {
+                let _open = doors.acquire().await.expect("open");
+                Account::open(&base, &format!("1380000{n:04}"), &people, chance).await
+            });
         }
         Self { accounts: opening.join_all().await, town }
     }
@@ -154,6 +164,15 @@ impl Crowd {
             assert!(promised.contains_key(code), "nobody was promised {code}: {row:?}");
         }
         books.balance().await;
+    }
+
+    /// The same, as everybody sees their own bookings.
+    pub(crate) async fn check_over_http(&mut self, base: &str) {
+        self.each(base, |account, base, _| async move {
+            account.check_over_http(&base).await;
+            account
+        })
+        .await;
     }
 
     /// What all heard.

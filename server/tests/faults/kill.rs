@@ -17,6 +17,8 @@ const ANSWERS: u64 = 60;
 const PAUSE_MICROS: u64 = 8_000;
 /// The longest time that a start is given which is to be killed.
 const START_MICROS: u64 = 150_000;
+/// The service's own words about its ledger are asked for once in so many cycles.
+const CYCLES_A_LEDGER: u64 = 50;
 /// One of so many starts is killed.
 const STARTS: u64 = 8;
 
@@ -63,6 +65,9 @@ async fn kill_again_and_again(name: &str, place: Place, kills: u64) {
         crowd.ask_again(&service.base, &books).await;
         crowd.check(&books).await;
         books.close().await;
+        if cycle % CYCLES_A_LEDGER == 0 || cycle == kills {
+            place.check_ledger();
+        }
     }
     let tally = crowd.tally();
     assert!(tally.acknowledged >= kills && tally.unanswered >= kills, "too little happened: {tally:?}");

@@ -174,6 +174,18 @@ impl Account {
         }
     }
 
+    /// What was promised is what the account's list of bookings shows.
+    pub(crate) async fn check_over_http(&self, base: &str) {
+        let list = self.visitor.must(base, "bookings/list", &json!({})).await;
+        let pair = |booking: &Value| {
+            let word = |value: &Value| value.as_str().expect("text").to_owned();
+            (word(&booking["code"]), word(&booking["state"]))
+        };
+        let shown: BTreeMap<_, _> = list["bookings"].as_array().expect("bookings").iter().map(pair).collect();
+        let promised: BTreeMap<_, _> = self.promised.iter().map(|(code, row)| (code.clone(), row.state.clone())).collect();
+        assert_eq!(shown, promised);
+    }
+
     /// Something to ask for, by chance.
     fn wish(&mut self, town: &Town) -> Ask {
         let person = usize::try_from(self.chance.below(self.people.len() as u64)).expect("an index");

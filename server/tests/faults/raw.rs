@@ -4,7 +4,7 @@ use std::io;
 
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use crate::service::HANGS;
 
@@ -37,6 +37,18 @@ impl Raw {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         Ok(Self(stream))
+    }
+
+    /// Connects as a client whose system keeps little of what it does not read.
+    pub(crate) async fn connect_deaf(address: &str) -> io::Result<Self> {
+        let socket = TcpSocket::new_v4()?;
+        socket.set_recv_buffer_size(2048)?;
+        Ok(Self(socket.connect(address.parse().expect("an address")).await?))
+    }
+
+    /// Sends as many of the bytes as the system takes at once.
+    pub(crate) fn send_what_fits(&mut self, bytes: &[u8]) {
+        let _ = self.0.try_write(bytes);
     }
 
     /// Sends bytes, all of them.

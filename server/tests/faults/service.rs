@@ -23,6 +23,8 @@ pub(crate) struct Place {
     pub(crate) data: PathBuf,
     /// Programs that the service is started through, such as one that limits it.
     pub(crate) through: Vec<String>,
+    /// Whether codes and tries are limited as they are for a real city.
+    pub(crate) limits: bool,
     /// Flags besides those of every test.
     pub(crate) flags: Vec<String>,
 }
@@ -39,7 +41,7 @@ impl Place {
     pub(crate) fn at(folder: TempDir, data: PathBuf) -> Self {
         let url = format!("sqlite://{}/yizhen.db", data.display());
         city::write(&folder.path().join("city.toml"));
-        Self { folder, url, data, through: vec![], flags: vec![] }
+        Self { folder, url, data, through: vec![], limits: false, flags: vec![] }
     }
 
     /// A place with this PostgreSQL database.
@@ -68,7 +70,15 @@ impl Place {
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .args(["serve", "--port", "0", "--host", "127.0.0.1", "--log", "warn"])
-            .args(["--limits", "off", "--demo=on", "--demo-password", PASSWORD, "--demo-clock", clock])
+            .args([
+                "--limits",
+                if self.limits { "on" } else { "off" },
+                "--demo=on",
+                "--demo-password",
+                PASSWORD,
+                "--demo-clock",
+                clock,
+            ])
             .args(["--database-url", &self.url])
             .arg("--data-dir")
             .arg(&self.data)
@@ -81,6 +91,19 @@ impl Place {
             .stderr(log)
             .kill_on_drop(true);
         command
+    }
+
+    /// `yizhen ledger check` must find nothing.
+    pub(crate) fn check_ledger(&self) {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_yizhen"));
+        command
+            .env_clear()
+            .args(["ledger", "check", "--log", "error", "--database-url", &self.url])
+            .arg("--data-dir")
+            .arg(&self.data);
+        let output = command.output().expect("it runs");
+        let said = [output.stdout, output.stderr].map(|words| String::from_utf8_lossy(&words).into_owned()).concat();
+        assert!(output.status.success(), "{said}");
     }
 
     /// Starts the service and waits until it says where it is.
@@ -174,6 +197,13 @@ impl Process {
     /// Waits for its end.
     pub(crate) async fn ended(&mut self) -> ExitStatus {
         tokio::time::timeout(HANGS, self.child.wait()).await.expect("it ends within a minute").expect("its status")
+    }
+
+    /// The memory that it holds, in MiB.
+    pub(crate) fn resident_mib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).expect("/proc");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("VmRSS");
+        line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") / 1024
     }
 }
 
