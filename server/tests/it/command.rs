@@ -153,6 +153,27 @@ fn the_wrong_keys_stop_the_start() {
 }
 
 #[test]
+fn a_demo_gets_its_multitude_once_and_says_how_far_it_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let line = refused(yizhen(folder.path(), &["seed", "--people", "60"]));
+    assert!(line.contains("--demo"), "{line}");
+    let line = refused(yizhen(folder.path(), &["seed", "--demo", "--bookings", "60"]));
+    assert!(line.contains("--people"), "{line}");
+    let line = refused(yizhen(folder.path(), &["seed", "--demo", "--people", "60", "--bookings", "181"]));
+    assert!(line.contains("at most 180 bookings"), "{line}");
+
+    let Output { status, stdout, stderr } = output(yizhen(folder.path(), &["seed", "--demo", "--people", "60", "--bookings", "150"]));
+    let (stdout, stderr) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+    assert!(status.success(), "{stderr}");
+    assert!(stdout.contains("60 people and 150 bookings") && stdout.contains("Sign-in"), "{stdout}");
+    assert!(stderr.contains("150 of 150 bookings") && stderr.contains("index 1 of"), "{stderr}");
+
+    let line = refused(yizhen(folder.path(), &["seed", "--demo", "--people", "60"]));
+    assert!(line.contains("60 people, 150 bookings"), "{line}");
+    done(yizhen(folder.path(), &["seed", "--demo"]));
+}
+
+#[test]
 fn keys_are_made_once_and_never_overwritten() {
     let folder = tempfile::tempdir().expect("a folder");
     assert!(done(yizhen(folder.path(), &["keys", "new"])).contains("keys.toml"));
