@@ -10,6 +10,7 @@ mod demo;
 mod doses;
 mod ledger;
 mod lost_answers;
+mod meanwhile;
 mod messages;
 mod model;
 mod multitude;
