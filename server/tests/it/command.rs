@@ -162,7 +162,8 @@ fn a_demo_gets_its_multitude_once_and_says_how_far_it_is() {
     let line = refused(yizhen(folder.path(), &["seed", "--demo", "--people", "60", "--bookings", "181"]));
     assert!(line.contains("at most 180 bookings"), "{line}");
 
-    let Output { status, stdout, stderr } = output(yizhen(folder.path(), &["seed", "--demo", "--people", "60", "--bookings", "150"]));
+    let Output { status, stdout, stderr } =
+        output(yizhen(folder.path(), &["seed", "--demo", "--people", "60", "--bookings", "150"]));
     let (stdout, stderr) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
     assert!(status.success(), "{stderr}");
     assert!(stdout.contains("60 people and 150 bookings") && stdout.contains("Sign-in"), "{stdout}");
