@@ -51,6 +51,34 @@ pub(crate) async fn check(url: &str, acknowledged: &[Code], unanswered: usize) -
     checked
 }
 
+/// How many requests a database has answered.
+pub(crate) async fn asked(url: &str) -> Result<i64> {
+    let mut options = ConnectOptions::new(url);
+    options.max_connections(1).sqlx_logging(false);
+    let db = Database::connect(options).await.context("the database is opened again")?;
+    let asked = count(&db, "SELECT count(*) FROM requests").await?;
+    db.close().await?;
+    Ok(asked)
+}
+
+/// The same proof beside millions of other bookings, whose requests were `before`: each acknowledged booking is there, and no other one came.
+/// What must never be is left to `yizhen ledger check`.
+pub(crate) async fn check_beside(url: &str, acknowledged: &[Code], before: i64) -> Result<usize> {
+    let came = asked(url).await? - before;
+    ensure!(came == acknowledged.len() as i64, "{came} bookings came, but {} were acknowledged", acknowledged.len());
+    let mut options = ConnectOptions::new(url);
+    options.max_connections(1).sqlx_logging(false);
+    let db = Database::connect(options).await.context("the database is opened again")?;
+    let mut found = 0;
+    for some in acknowledged.chunks(500) {
+        let codes: Vec<_> = some.iter().map(|code| format!("'{}'", String::from_utf8_lossy(code))).collect();
+        found += count(&db, &format!("SELECT count(*) FROM bookings WHERE code IN ({})", codes.join(", "))).await?;
+    }
+    db.close().await?;
+    ensure!(found == came, "{} of {came} acknowledged bookings are not in the database", came - found);
+    Ok(acknowledged.len())
+}
+
 async fn reckon(db: &DatabaseConnection, acknowledged: &[Code], unanswered: usize) -> Result<usize> {
     let statement = Statement::from_string(db.get_database_backend(), ASKED);
     let rows = db.query_all_raw(statement).await?;
