@@ -21,6 +21,9 @@ use crate::store::entities::{booking, person, site, slot};
 /// The condition of the index `bookings_one_live`, in its own words: with parameters no engine would know that the index fits.
 pub(crate) const LIVE: &str = "state IN ('booked', 'redeemed')";
 
+/// The condition of the index `bookings_waiting`.
+const WAITING: &str = "state = 'booked'";
+
 /// A booking with the rows around it.
 pub(crate) struct Found {
     pub booking: booking::Model,
@@ -156,7 +159,12 @@ pub(crate) async fn sweep_person(
     today: NaiveDate,
     now: DateTime<Utc>,
 ) -> core::result::Result<u64, DbErr> {
-    Ok(past(today, now).filter(booking::COLUMN.person_hash.eq(person_hash.to_vec())).exec(db).await?.rows_affected)
+    Ok(past(today, now)
+        .filter(booking::COLUMN.person_hash.eq(person_hash.to_vec()))
+        .filter(Expr::cust(LIVE))
+        .exec(db)
+        .await?
+        .rows_affected)
 }
 
 fn past(today: NaiveDate, now: DateTime<Utc>) -> UpdateMany<booking::Entity> {
@@ -165,6 +173,6 @@ fn past(today: NaiveDate, now: DateTime<Utc>) -> UpdateMany<booking::Entity> {
     booking::Entity::update_many()
         .col_expr(booking::Column::State, Expr::value(BookingState::Missed.as_str()))
         .col_expr(booking::Column::ChangedAt, Expr::value(now))
-        .filter(booking::COLUMN.state.eq(BookingState::Booked.as_str()))
+        .filter(Expr::cust(WAITING))
         .filter(booking::Column::SlotId.in_subquery(past))
 }

@@ -20,12 +20,14 @@ pub(super) struct Pending {
 impl Pending {
     /// Writes them. `false`: a booking or a request of them is there already, written by another process.
     pub(super) async fn write(&mut self, tx: &DatabaseTransaction) -> Result<bool, DbErr> {
-        let bookings = insert(tx, &mut self.bookings).await?;
-        let requests = insert(tx, &mut self.requests).await?;
+        // nothing more is written then: a message without its booking would fail the batch for another reason
+        if !insert(tx, &mut self.bookings).await? || !insert(tx, &mut self.requests).await? {
+            return Ok(false);
+        }
         // the same kind for the same version of a booking is one message
         insert(tx, &mut self.messages).await?;
         insert(tx, &mut self.audit).await?;
-        Ok(bookings && requests)
+        Ok(true)
     }
 }
 
