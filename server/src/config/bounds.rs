@@ -15,7 +15,7 @@ pub struct Bounds {
     /// Of these, pages that follow the feed of free places.
     #[arg(long, env = "LIMIT_FEEDS", value_name = "N", default_value_t = 15_000, value_parser = at_least_one(), hide_env_values = true)]
     pub limit_feeds: u32,
-    /// Reservations, moves and cancellations in progress; four times as many may wait for a moment.
+    /// Reservations, moves and cancellations in progress; twice as many may wait for a moment.
     #[arg(long, env = "LIMIT_BOOKING_AT_ONCE", value_name = "N", default_value_t = 1024, value_parser = at_least_one(), hide_env_values = true)]
     pub limit_booking_at_once: u32,
     /// Sign-ins of citizens, and changes of their people, in progress.

@@ -17,7 +17,7 @@ use leptos::prelude::provide_context;
 use server_fn::error::SERVER_FN_ERROR_HEADER;
 use tokio::sync::Semaphore;
 
-use super::gates::{Gate, Kind};
+use super::gates::Kind;
 use super::{Host, Refusal};
 use crate::config::SecureCookies;
 
@@ -45,7 +45,6 @@ pub(super) async fn call(State(host): State<Host>, request: Request) -> Result<R
     check(&request)?;
     let kind = Kind::of(request.uri().path());
     let gate = host.gates().of(kind);
-    gate.map(Gate::glance).transpose()?;
     let request = read(request).await?;
     let _place = match gate {
         Some(gate) => Some(gate.enter().await?),

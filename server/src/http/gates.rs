@@ -11,7 +11,7 @@ use domain::reason::Reason;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// How many wait in front of a gate, for each that is inside.
-const WAITING_FOR_EACH: usize = 4;
+const WAITING_FOR_EACH: usize = 2;
 /// How long they wait at most.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Seconds that whoever is turned away is asked to wait.
@@ -115,7 +115,7 @@ impl Gate {
         }
     }
 
-    /// Refuses at once when nobody may even wait any more: before a body is read for nothing.
+    /// Refuses at once when nobody may even wait any more: before anything is read, decided or logged for nothing.
     pub(super) fn glance(&self) -> Result<(), Error> {
         if self.inside.available_permits() == 0 && self.waiting.available_permits() == 0 { Err(self.full()) } else { Ok(()) }
     }

@@ -16,9 +16,10 @@ use hyper::body::Incoming;
 use tower::ServiceExt;
 use tracing::{Instrument, Span};
 
+use super::gates::{Gate, Kind};
 use super::metrics::Room;
 use super::observe::{REQUEST_ID, RequestId};
-use super::{Host, feed, guard, headers, refusal};
+use super::{Host, Refusal, feed, guard, headers, refusal};
 
 /// Everything that is answered. Cheap to clone.
 #[derive(Clone)]
@@ -62,6 +63,11 @@ impl hyper::service::Service<Request<Incoming>> for Service {
         // what everybody asks for, and always lies ready
         if request.uri().path() == "/availability" && request.method() == Method::GET {
             return Answer::Now(Some(asked.finish(&self.host, feed::overview(&self.host, request.headers()))));
+        }
+        // in a rush most calls are turned away: before anything is spent on them, so that those inside have the machine
+        let gate = if asked.room == Room::Api { self.host.gates().of(Kind::of(request.uri().path())) } else { None };
+        if let Some(Err(full)) = gate.map(Gate::glance) {
+            return Answer::Now(Some(asked.finish(&self.host, Refusal::from(full).into_response())));
         }
         Answer::Later(Box::pin(asked.answer(self.host.clone(), self.rooms.clone(), request)))
     }

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use crate::support::{MORNING, PASSWORD, Service, header};
 
-/// One is inside, four wait.
-const TAKEN_ON: usize = 5;
+/// One is inside, two wait.
+const TAKEN_ON: usize = 3;
 
 #[tokio::test]
 async fn a_flood_of_bookings_is_refused_at_once_and_everybody_else_is_answered() {
@@ -53,6 +53,6 @@ async fn a_flood_of_bookings_is_refused_at_once_and_everybody_else_is_answered()
         let line = format!("yizhen_turned_away_total{{kind=\"{kind}\"}} ");
         metrics.lines().find_map(|found| found.strip_prefix(&line)).and_then(|count| count.parse().ok()).expect("a count")
     };
-    assert!((16..=20).contains(&turned_away("bookings")), "{metrics}");
+    assert!((18..=20).contains(&turned_away("bookings")), "{metrics}");
     assert_eq!((turned_away("reading"), turned_away("staff"), turned_away("accounts")), (0, 0, 0), "{metrics}");
 }
