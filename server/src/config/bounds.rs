@@ -10,10 +10,10 @@ use crate::http::{self, Widths};
 #[command(next_help_heading = "Limits of what goes on at once")]
 pub struct Bounds {
     /// Connections. The system's limit of open files comes before, where it is lower.
-    #[arg(long, env = "LIMIT_CONNECTIONS", value_name = "N", default_value_t = 20_000, value_parser = at_least_one(), hide_env_values = true)]
+    #[arg(long, env = "LIMIT_CONNECTIONS", value_name = "N", default_value_t = 16_000, value_parser = at_least_one(), hide_env_values = true)]
     pub limit_connections: u32,
     /// Of these, pages that follow the feed of free places.
-    #[arg(long, env = "LIMIT_FEEDS", value_name = "N", default_value_t = 15_000, value_parser = at_least_one(), hide_env_values = true)]
+    #[arg(long, env = "LIMIT_FEEDS", value_name = "N", default_value_t = 12_000, value_parser = at_least_one(), hide_env_values = true)]
     pub limit_feeds: u32,
     /// Reservations, moves and cancellations in progress; twice as many may wait for a moment.
     #[arg(long, env = "LIMIT_BOOKING_AT_ONCE", value_name = "N", default_value_t = 1024, value_parser = at_least_one(), hide_env_values = true)]

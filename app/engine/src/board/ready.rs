@@ -4,10 +4,10 @@ use std::sync::OnceLock;
 
 use bytes::Bytes;
 
-/// How hard brotli tries where everybody reads: a fifth of a millisecond for 20 kB, a third smaller than at 1.
+/// How hard brotli tries where everybody reads: 20 kB become 3.1 kB, at 1 they would be 4.3 kB.
 pub(super) const FOR_EVERYBODY: i32 = 5;
-/// Where there are many of them, several times a second in a rush: their ids are chance and do not get smaller. At 5 it takes four times as
-/// long for a fiftieth of the size.
+/// Where there are many of them, several times a second in a rush: their ids are chance and do not get smaller. 130 kB become 21.9 kB; at 5
+/// they would be 21.6 kB, in three times the time (the reference encoder's).
 pub(super) const FOR_A_FEW: i32 = 2;
 
 /// A body that is ready to be sent.
