@@ -30,8 +30,8 @@ pub struct Running {
     staff: Option<DemoStaff>,
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
-    sweeper: JoinHandle<()>,
-    bookkeeper: JoinHandle<()>,
+    /// What goes on beside the answers, and ends without being waited for.
+    helpers: [JoinHandle<()>; 3],
 }
 
 /// Serves until the process is told to stop.
@@ -92,6 +92,14 @@ pub async fn start(settings: &Serve) -> Result<Running> {
         async move { engine.watch_ledger().await }
     });
     let _ = tokio::time::timeout(PROVE, &mut bookkeeper).await;
+    let warmer = tokio::spawn({
+        let engine = engine.clone();
+        async move {
+            if engine.warm().await.is_err() {
+                tracing::warn!("what bookings need could not be read ahead");
+            }
+        }
+    });
     let (stop, stopping) = watch::channel(false);
     let bounds = Bounds { connections: system::connections(settings.bounds.limit_connections as usize), ..settings.bounds.http() };
     let host = Host::new(engine.clone(), pages, settings.secure_cookies, settings.public_origin.clone(), bounds, stopping.clone());
@@ -100,7 +108,7 @@ pub async fn start(settings: &Serve) -> Result<Running> {
     let written = settings.demo.then(|| engine.today());
     let sweeper = tokio::spawn(sweep(engine.clone(), scheduled, written));
     let server = listen(listener, service(host), bounds.connections, until(stopping));
-    Ok(Running { address, engine, staff, stop, server: tokio::spawn(server), sweeper, bookkeeper })
+    Ok(Running { address, engine, staff, stop, server: tokio::spawn(server), helpers: [sweeper, bookkeeper, warmer] })
 }
 
 impl Running {
@@ -119,8 +127,7 @@ impl Running {
     /// # Errors
     /// When that takes longer than `within`.
     pub async fn stop(mut self, within: Duration) -> Result<()> {
-        self.sweeper.abort();
-        self.bookkeeper.abort();
+        self.helpers.iter().for_each(JoinHandle::abort);
         let _ = self.stop.send(true);
         // an open feed must not hold the process
         self.engine.board().end_feed();

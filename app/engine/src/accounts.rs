@@ -40,7 +40,7 @@ impl Engine {
         let phone_hash = self.phone_hash(&phone);
         let code = self.vault().entropy().six_digits();
         let text = sign_in_text(&self.city().name, &code, CODE_MINUTES);
-        let message = self.message(MessageKind::SignInCode, &phone, text, None, now, now)?;
+        let message = self.message(MessageKind::SignInCode, &phone, text, now, now)?;
         let row = sign_in_code::ActiveModel {
             id: Set(self.new_id()),
             phone_hash: Set(phone_hash.clone()),
@@ -103,18 +103,23 @@ impl Engine {
 
     /// Uses up the latest code of a phone, or counts a wrong try.
     async fn use_code(&self, phone: &Phone, digits: &str) -> Result<()> {
-        let db = &self.store().write;
         let wrong = || Error::field("code", Reason::SignInCode);
+        let too_often = || Error::later(Reason::TooMany { wait_s: RESEND_AFTER_S }, RESEND_AFTER_S);
+        // read where nothing is written: a million bogus codes cost the bookings nothing
         let latest = sign_in_code::Entity::find()
             .filter(sign_in_code::COLUMN.phone_hash.eq(self.phone_hash(phone)))
             .order_by_desc(sign_in_code::COLUMN.sent_at)
             .order_by_desc(sign_in_code::COLUMN.id)
-            .one(db)
+            .one(&self.store().read)
             .await
             .map_err(internal)?
             .filter(|row| !row.used && self.now() - row.sent_at < Duration::minutes(i64::from(CODE_MINUTES)))
             .ok_or_else(wrong)?;
         let tries = i32::try_from(self.limits().tries_a_code).unwrap_or(i32::MAX);
+        if latest.tries >= tries {
+            return Err(too_often());
+        }
+        let db = &self.store().write;
         // counted before it is looked at, or many tries at once would all be among the first
         let counted = sign_in_code::Entity::update_many()
             .col_expr(sign_in_code::Column::Tries, Expr::col(sign_in_code::Column::Tries).add(1))
@@ -124,7 +129,7 @@ impl Engine {
             .await
             .map_err(internal)?;
         if counted.rows_affected == 0 {
-            return Err(Error::later(Reason::TooMany { wait_s: RESEND_AFTER_S }, RESEND_AFTER_S));
+            return Err(too_often());
         }
         // hashes are compared, so the time it takes tells nothing about the code
         if latest.code_hash != self.code_hash(phone, digits) {

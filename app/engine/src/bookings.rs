@@ -135,6 +135,7 @@ impl Engine {
         let code = self.vault().entropy().code();
         let about = About {
             code,
+            made_at: now,
             version: 1,
             dose: reserve.dose,
             name: &details.name,
@@ -222,6 +223,7 @@ impl Engine {
         let version = found.booking.version + 1;
         let about = About {
             code,
+            made_at: found.booking.created_at,
             version,
             dose: found.dose(),
             name: &details.name,
@@ -276,6 +278,7 @@ impl Engine {
         let version = found.booking.version;
         let about = About {
             code,
+            made_at: found.booking.created_at,
             version,
             dose: found.dose(),
             name: &details.name,

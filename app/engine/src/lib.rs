@@ -190,6 +190,14 @@ impl Engine {
         shown::sweep(&self.store().write, self.today(), self.now()).await.map_err(internal)
     }
 
+    /// Has the system read ahead what bookings will need. Nothing waits for it.
+    ///
+    /// # Errors
+    /// `internal`
+    pub async fn warm(&self) -> Result<()> {
+        self.store().warm().await.map_err(internal)
+    }
+
     /// Answers what is queued and closes the database.
     pub async fn stop(&self) {
         self.inner.desk.stop().await;

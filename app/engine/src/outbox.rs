@@ -8,12 +8,12 @@ use domain::slot::Window;
 use domain::{DateTime, Utc};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 use serde::{Deserialize, Serialize};
 
 use crate::Engine;
 use crate::error::internal;
-use crate::store::entities::{message, site};
+use crate::store::entities::{booking, message, site};
 use crate::vault::Label;
 
 /// Messages that the demo's inbox shows at most.
@@ -29,6 +29,8 @@ struct Body {
 /// What a booking's messages are made from.
 pub(crate) struct About<'a> {
     pub code: Code,
+    /// When the booking was made; of a new one the desk tells.
+    pub made_at: DateTime<Utc>,
     pub version: i32,
     pub dose: u8,
     pub name: &'a Name,
@@ -71,27 +73,29 @@ impl Engine {
             phone: &about.site.phone,
             code: about.code,
         };
-        let booking = (about.code.to_string(), about.version);
-        self.message(kind, about.phone, text(kind, &facts), Some(booking), due_at, now)
+        let mut row = self.message(kind, about.phone, text(kind, &facts), due_at, now)?;
+        row.booking_code = Set(Some(about.code.to_string()));
+        row.booking_made_at = Set(Some(about.made_at));
+        row.booking_version = Set(Some(about.version));
+        Ok(row)
     }
 
-    /// A row of the outbox.
+    /// A row of the outbox that is about no booking.
     pub(crate) fn message(
         &self,
         kind: MessageKind,
         to: &Phone,
         text: String,
-        booking: Option<(String, i32)>,
         due_at: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<message::ActiveModel> {
         let id = self.vault().id(now);
         let body = serde_json::to_vec(&Body { to: to.as_str().to_owned(), text }).map_err(|_| domain::error::Error::internal())?;
-        let (booking_code, booking_version) = booking.unzip();
         Ok(message::ActiveModel {
             id: Set(id),
-            booking_code: Set(booking_code),
-            booking_version: Set(booking_version),
+            booking_code: Set(None),
+            booking_made_at: Set(None),
+            booking_version: Set(None),
             kind: Set(kind.as_str().to_owned()),
             to_hash: Set(self.phone_hash(to)),
             sealed: Set(self.vault().seal(Label::Message, id, &body)?),
@@ -132,8 +136,10 @@ impl Engine {
 
 /// Takes back what is not sent yet: the booking has changed. Part of the transaction that changes it.
 pub(crate) async fn drop_queued(db: &impl ConnectionTrait, code: &str, now: DateTime<Utc>) -> core::result::Result<(), DbErr> {
+    let made_at = booking::Entity::find_by_id(code).select_only().column(booking::Column::CreatedAt).into_query();
     message::Entity::update_many()
         .col_expr(message::Column::State, Expr::value(MessageState::Dropped.as_str()))
+        .filter(message::Column::BookingMadeAt.in_subquery(made_at))
         .filter(message::COLUMN.booking_code.eq(code))
         .filter(message::COLUMN.state.eq(MessageState::Queued.as_str()))
         .filter(message::COLUMN.due_at.gt(now))

@@ -246,7 +246,7 @@ impl Draft {
         };
         let content = serde_json::to_string(&request).ok()?;
         let kept = self.request.as_ref().filter(|(_, of)| *of == content).map(|(id, _)| *id);
-        let id = kept.unwrap_or_else(Uuid::new_v4);
+        let id = kept.unwrap_or_else(dom::new_id);
         self.request = Some((id, content));
         request.request_id = id;
         Some(request)

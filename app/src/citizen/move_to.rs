@@ -153,7 +153,7 @@ fn confirm(state: State, booking: &Booking, choice: Choice) -> AnyView {
 /// The same choice again is the same request, so a retry after a lost network moves once.
 fn submit(state: State, code: String, slot_id: Uuid, choice: Choice) {
     let kept = choice.request.get_value().filter(|(of, _)| *of == slot_id);
-    let (_, request_id) = kept.unwrap_or_else(|| (slot_id, Uuid::new_v4()));
+    let (_, request_id) = kept.unwrap_or_else(|| (slot_id, dom::new_id()));
     choice.request.set_value(Some((slot_id, request_id)));
     let request = Move { request_id, code, slot_id };
     call(choice.busy, async { api::bookings::move_to(request).await }, move |answer| match answer {

@@ -1,6 +1,6 @@
 //! The few things that pages ask of the browser itself.
 
-use domain::{DateTime, Utc};
+use domain::{DateTime, Utc, Uuid};
 use leptos::prelude::{request_animation_frame, set_timeout};
 use wasm_bindgen::JsCast;
 use web_sys::{Document, FocusOptions, HtmlElement, Storage, VisibilityState, Window};
@@ -49,6 +49,16 @@ pub fn query(name: &str) -> Option<String> {
     let search = window().location().search().ok()?;
     let pairs = search.trim_start_matches('?').split('&');
     pairs.filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
+}
+
+/// A new id for what is asked for once. It begins with the time (UUID version 7), so that among ten million of them the database
+/// writes those of a minute side by side.
+pub fn new_id() -> Uuid {
+    let drawn = Uuid::new_v4();
+    // without the bytes that tell the version and the variant
+    let [a, b, c, d, e, f, _, _, _, g, h, i, j, ..] = *drawn.as_bytes();
+    let millis = u64::try_from(now().timestamp_millis()).unwrap_or_default();
+    uuid::Builder::from_unix_timestamp_millis(millis, &[a, b, c, d, e, f, g, h, i, j]).into_uuid()
 }
 
 /// The element of an id.

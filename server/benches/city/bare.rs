@@ -30,11 +30,14 @@ pub(crate) fn write_again(from: &Path, into: &Path) -> Result<(f64, usize)> {
 
 fn read(from: &Path) -> Result<Vec<Rows>> {
     let db = Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    db.execute_batch("CREATE TEMP TABLE asked AS SELECT booking_code AS code, rowid AS at FROM requests; CREATE UNIQUE INDEX temp.asked_at ON asked (code)")?;
+    db.execute_batch(
+        "CREATE TEMP TABLE asked AS SELECT booking_code AS code, rowid AS at FROM requests; CREATE UNIQUE INDEX temp.asked_at ON asked (code);
+         CREATE TEMP TABLE done AS SELECT object AS code, rowid AS at FROM audit; CREATE INDEX temp.done_at ON done (code)",
+    )?;
     let mut bookings = db.prepare("SELECT * FROM bookings WHERE code IN (SELECT code FROM asked) ORDER BY created_at, code")?;
     let mut requests = db.prepare("SELECT * FROM requests WHERE rowid = (SELECT at FROM asked WHERE code = ?1)")?;
-    let mut messages = db.prepare("SELECT * FROM messages WHERE booking_code = ?1")?;
-    let mut audits = db.prepare("SELECT * FROM audit WHERE object = ?1")?;
+    let mut messages = db.prepare("SELECT * FROM messages WHERE booking_made_at = ?1 AND booking_code = ?2")?;
+    let mut audits = db.prepare("SELECT * FROM audit WHERE rowid = (SELECT at FROM done WHERE code = ?1)")?;
     let [code_at, slot_at, created_at] = ["code", "slot_id", "created_at"].map(|name| bookings.column_index(name));
     let (code_at, slot_at, created_at) = (code_at?, slot_at?, created_at?);
     let all = bookings.query_map([], values)?.collect::<rusqlite::Result<Vec<_>>>()?;
@@ -42,7 +45,7 @@ fn read(from: &Path) -> Result<Vec<Rows>> {
     for booking in all {
         let code = booking[code_at].clone();
         let (slot, at) = (booking[slot_at].clone(), booking[created_at].clone());
-        let messages = messages.query_map([&code], values)?.collect::<rusqlite::Result<Vec<_>>>()?;
+        let messages = messages.query_map([&at, &code], values)?.collect::<rusqlite::Result<Vec<_>>>()?;
         let audit = audits.query_row([&code], values)?;
         rows.push(Rows { request: requests.query_row([&code], values)?, booking, messages, audit, slot, at });
     }
@@ -60,7 +63,7 @@ fn write(into: &Path, rows: &[Rows]) -> Result<Duration> {
     ensure!(mode == "wal", "the journal is {mode}");
     db.execute_batch(
         "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000; PRAGMA cache_size = -65536;
-         PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 4000",
+         PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 64000",
     )?;
     let Some(first) = rows.first() else { return Ok(Duration::from_secs(1)) };
     let insert = |table: &str, columns: usize| {

@@ -4,6 +4,7 @@ mod bare;
 mod client;
 mod crowd;
 mod dice;
+mod feeds;
 mod ledger;
 mod load;
 mod look;
@@ -124,6 +125,7 @@ async fn bench(options: &Options) -> Result<()> {
         }
         if wants("P4") {
             p4::measure(&stage, options, &mut report).await?;
+            feeds::measure(&stage, &mut report).await?;
         }
         if wants("P5") {
             p5::measure(&stage, options, &mut report).await?;

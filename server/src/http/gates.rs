@@ -9,6 +9,7 @@ use std::time::Duration;
 use domain::error::Error;
 use domain::reason::Reason;
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::Instant;
 
 /// How many wait in front of a gate, for each that is inside.
 const WAITING_FOR_EACH: usize = 2;
@@ -16,6 +17,11 @@ const WAITING_FOR_EACH: usize = 2;
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Seconds that whoever is turned away is asked to wait.
 const RETRY_AFTER_S: u32 = 2;
+/// Time between two who are turned away at the door, in microseconds. Thirty thousand a second would take the processor from those inside:
+/// then the next one hears it a little later, and comes again later.
+const BETWEEN_REFUSALS_US: u64 = 125;
+/// How much later at most, in microseconds.
+const LATEST_REFUSAL_US: u64 = 1_000_000;
 
 /// What kind a call is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +70,8 @@ pub(super) struct Gates {
     accounts: Gate,
     reading: Gate,
     staff: Gate,
+    /// When the next one who is turned away at the door hears it.
+    refusals: Pace,
 }
 
 /// The gate of a kind.
@@ -80,7 +88,13 @@ impl Gates {
             accounts: Gate::new(widths.accounts),
             reading: Gate::new(widths.reading),
             staff: Gate::new(widths.staff),
+            refusals: Pace::new(),
         }
+    }
+
+    /// How long the next one who is turned away at the door waits to hear it: nothing, but in a flood.
+    pub(super) fn turn_to_refuse(&self) -> Duration {
+        self.refusals.turn()
     }
 
     /// The gate of a kind, if it has one.
@@ -103,6 +117,27 @@ impl Gates {
             ("reading", count(&self.reading)),
             ("staff", count(&self.staff)),
         ]
+    }
+}
+
+/// Whose turn it is, at a bounded pace.
+struct Pace {
+    began: Instant,
+    /// When the next turn is, in microseconds since then.
+    next: AtomicU64,
+}
+
+impl Pace {
+    fn new() -> Self {
+        Self { began: Instant::now(), next: AtomicU64::new(0) }
+    }
+
+    /// How long to wait for one's turn.
+    fn turn(&self) -> Duration {
+        let now = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let turn = |next: u64| next.clamp(now, now + LATEST_REFUSAL_US);
+        let next = self.next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |next| Some(turn(next) + BETWEEN_REFUSALS_US));
+        Duration::from_micros(turn(next.unwrap_or_default()) - now)
     }
 }
 
@@ -192,6 +227,19 @@ mod tests {
         drop(inside);
         assert!(futures_util::poll!(&mut waiting).is_pending(), "one after the other");
         assert!(bookings.glance().is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn in_a_flood_the_refused_hear_it_one_after_the_other_and_within_a_second() {
+        let pace = Pace::new();
+        assert_eq!(pace.turn(), Duration::ZERO);
+        assert_eq!(pace.turn(), Duration::from_micros(BETWEEN_REFUSALS_US));
+        tokio::time::advance(Duration::from_millis(1)).await;
+        assert_eq!(pace.turn(), Duration::ZERO, "in calm nobody waits");
+        let latest = (0..100_000).map(|_| pace.turn()).max();
+        assert_eq!(latest, Some(Duration::from_micros(LATEST_REFUSAL_US)));
+        tokio::time::advance(Duration::from_secs(2)).await;
+        assert_eq!(pace.turn(), Duration::ZERO, "a flood leaves nothing behind");
     }
 
     #[tokio::test(start_paused = true)]

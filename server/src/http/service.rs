@@ -67,7 +67,15 @@ impl hyper::service::Service<Request<Incoming>> for Service {
         // in a rush most calls are turned away: before anything is spent on them, so that those inside have the machine
         let gate = if asked.room == Room::Api { self.host.gates().of(Kind::of(request.uri().path())) } else { None };
         if let Some(Err(full)) = gate.map(Gate::glance) {
-            return Answer::Now(Some(asked.finish(&self.host, Refusal::from(full).into_response())));
+            let turn = self.host.gates().turn_to_refuse();
+            if turn.is_zero() {
+                return Answer::Now(Some(asked.finish(&self.host, Refusal::from(full).into_response())));
+            }
+            let host = self.host.clone();
+            return Answer::Later(Box::pin(async move {
+                tokio::time::sleep(turn).await;
+                asked.finish(&host, Refusal::from(full).into_response())
+            }));
         }
         Answer::Later(Box::pin(asked.answer(self.host.clone(), self.rooms.clone(), request)))
     }

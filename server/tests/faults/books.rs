@@ -88,8 +88,8 @@ const STRAY: &str =
     "SELECT count(*) FROM messages WHERE booking_code IS NOT NULL AND booking_code NOT IN (SELECT code FROM bookings)";
 /// Of the bookings that came through a request: the demo's own people were written without.
 const UNTOLD: &str = "SELECT count(*) FROM bookings WHERE code IN (SELECT booking_code FROM requests)
-    AND 1 <> (SELECT count(*) FROM messages WHERE booking_code = code AND kind = 'booked')";
+    AND 1 <> (SELECT count(*) FROM messages WHERE booking_made_at = bookings.created_at AND booking_code = code AND kind = 'booked')";
 const UNTOLD_MOVES: &str = "SELECT count(*) FROM bookings WHERE code IN (SELECT booking_code FROM requests)
-    AND version - 1 <> (SELECT count(*) FROM messages WHERE booking_code = code AND kind = 'moved')";
+    AND version - 1 <> (SELECT count(*) FROM messages WHERE booking_made_at = bookings.created_at AND booking_code = code AND kind = 'moved')";
 const UNTOLD_CANCELLATIONS: &str = "SELECT count(*) FROM bookings WHERE code IN (SELECT booking_code FROM requests)
-    AND (CASE state WHEN 'cancelled' THEN 1 ELSE 0 END) <> (SELECT count(*) FROM messages WHERE booking_code = code AND kind = 'cancelled')";
+    AND (CASE state WHEN 'cancelled' THEN 1 ELSE 0 END) <> (SELECT count(*) FROM messages WHERE booking_made_at = bookings.created_at AND booking_code = code AND kind = 'cancelled')";

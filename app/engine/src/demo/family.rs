@@ -144,6 +144,7 @@ impl<C: ConnectionTrait> Family<'_, C> {
     ) -> Result<()> {
         let about = About {
             code,
+            made_at: made,
             version: 1,
             dose: 1,
             name: &details.name,

@@ -2,7 +2,7 @@
 //!
 //! Changes of bookings come first, for they may free places; then new bookings, in the order of their arrival.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use domain::code::Code;
 use domain::error::{Error, Result};
@@ -23,6 +23,8 @@ pub(super) struct Batch<'a> {
     pub now: DateTime<Utc>,
     pub places: Places,
     pub requests: Requests,
+    /// The people of the new bookings, with their hashes.
+    pub people: HashMap<Uuid, Vec<u8>>,
     pub doses: Doses,
     pub pending: Pending,
     /// Bookings that have changed in this batch.
@@ -43,11 +45,18 @@ impl<'a> Batch<'a> {
         let ids: Vec<_> = jobs.iter().filter_map(Job::request).map(|row| *row.id.as_ref()).collect();
         let today = domain::time::civil(now).date();
         let judged: Vec<_> = jobs.iter().filter_map(Job::judged).collect();
+        let takes: Vec<&Take> = jobs.iter().filter_map(Job::as_take).collect();
+        let places = Places::lock(tx, jobs.iter().flat_map(Job::slots).collect::<BTreeSet<_>>(), now).await?;
+        let requests = Requests::read(tx, &ids).await?;
+        // on a release day most ask for what is full, and no change frees a place: who they are does not matter any more
+        let frees = takes.len() < jobs.len();
+        let chances: Vec<_> = takes.iter().filter(|take| frees || places.objection(take.slot.id).is_none()).copied().collect();
         let mut batch = Self {
             tx,
             now,
-            places: Places::lock(tx, jobs.iter().flat_map(Job::slots).collect::<BTreeSet<_>>(), now).await?,
-            requests: Requests::read(tx, &ids).await?,
+            places,
+            requests,
+            people: takes::people(tx, &chances).await?,
             doses: Doses::read(tx, &judged, today, now).await?,
             pending: Pending::default(),
             changed: HashSet::new(),
@@ -56,10 +65,10 @@ impl<'a> Batch<'a> {
         for job in jobs {
             results.push(batch.change(job).await?);
         }
-        let takes: Vec<&Take> = jobs.iter().filter_map(Job::as_take).collect();
-        let mut taken = takes::run(&mut batch, &takes).await?.into_iter();
+        let mut takes = takes.into_iter();
         // what is still open are the new bookings, in the same order
-        let results = results.into_iter().map(|result| result.or_else(|| taken.next()).unwrap_or_else(|| Err(Error::internal())));
+        let mut take = || takes.next().map(|take| takes::decide(&mut batch, take));
+        let results = results.into_iter().map(|result| result.or_else(&mut take).unwrap_or_else(|| Err(Error::internal())));
         let results = results.collect();
         let changed = batch.write().await?;
         Ok((results, changed))

@@ -1,16 +1,18 @@
 //! New bookings: the few facts that decide are read for all of them together; each is then decided in its turn.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use domain::Uuid;
 use domain::code::Code;
 use domain::error::{Error, Result};
 use domain::reason::Reason;
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 
 use super::batch::Batch;
-use super::{Done, Judged, Trouble};
+use super::{Done, Judged};
 use crate::board::SlotFacts;
 use crate::people::dose_out;
 use crate::store::entities::{audit, booking, message, person, request};
@@ -27,15 +29,8 @@ pub(crate) struct Take {
     pub audit: audit::ActiveModel,
 }
 
-/// Decides new bookings, in their order.
-pub(super) async fn run(batch: &mut Batch<'_>, takes: &[&Take]) -> core::result::Result<Vec<Result<Done>>, Trouble> {
-    // on a release day most ask for what was full before this batch: who they are does not matter any more
-    let chances: Vec<_> = takes.iter().filter(|take| batch.places.objection(take.slot.id).is_none()).copied().collect();
-    let people = people(batch, &chances).await?;
-    Ok(takes.iter().map(|take| decide(batch, take, &people)).collect())
-}
-
-fn decide(batch: &mut Batch<'_>, take: &Take, people: &HashMap<Uuid, Vec<u8>>) -> Result<Done> {
+/// Decides a new booking.
+pub(super) fn decide(batch: &mut Batch<'_>, take: &Take) -> Result<Done> {
     if let Some(code) = batch.requests.answer(&take.request)? {
         return Ok(Done::booking(code));
     }
@@ -53,7 +48,7 @@ fn decide(batch: &mut Batch<'_>, take: &Take, people: &HashMap<Uuid, Vec<u8>>) -
         return Err(Error::field("slot_id", Reason::ChangedMeanwhile));
     }
     // and the person's document could be changed, or they could be taken out of the list
-    if people.get(take.booking.person_id.as_ref()) != Some(take.booking.person_hash.as_ref()) {
+    if batch.people.get(take.booking.person_id.as_ref()) != Some(take.booking.person_hash.as_ref()) {
         return Err(Error::field("person_id", Reason::ChangedMeanwhile));
     }
     // and another dose, which this one was judged by, could be booked, moved or called off
@@ -68,13 +63,21 @@ fn decide(batch: &mut Batch<'_>, take: &Take, people: &HashMap<Uuid, Vec<u8>>) -
     (booking.created_at, booking.changed_at) = (Set(batch.now), Set(batch.now));
     batch.pending.bookings.push(booking);
     batch.pending.requests.push(take.request.clone());
-    batch.pending.messages.extend_from_slice(&take.messages);
+    batch.pending.messages.extend(take.messages.iter().map(|message| {
+        let mut message = message.clone();
+        message.booking_made_at = Set(Some(batch.now));
+        message
+    }));
     batch.pending.audit.push(take.audit.clone());
     Ok(Done::booking(take.code))
 }
 
-/// The people who are still in their lists, with their hashes; they stay so until the commit. Locked in the order of their ids.
-async fn people(batch: &Batch<'_>, takes: &[&Take]) -> core::result::Result<HashMap<Uuid, Vec<u8>>, DbErr> {
+/// The people who are still in their lists, with their hashes; they stay so until the commit. Locked in the order of their ids, and
+/// before their doses are read: what another process books for one of them meanwhile is then seen.
+pub(super) async fn people(tx: &DatabaseTransaction, takes: &[&Take]) -> core::result::Result<HashMap<Uuid, Vec<u8>>, DbErr> {
+    if tx.get_database_backend() == DbBackend::Postgres {
+        lock_everywhere(tx, takes).await?;
+    }
     let mut ids: Vec<_> = takes.iter().map(|take| *take.booking.person_id.as_ref()).collect();
     ids.sort_unstable();
     ids.dedup();
@@ -89,9 +92,28 @@ async fn people(batch: &Batch<'_>, takes: &[&Take]) -> core::result::Result<Hash
             .order_by_asc(person::Column::Id)
             .lock_shared()
             .into_tuple()
-            .all(batch.tx)
+            .all(tx)
             .await?;
         people.extend(rows);
     }
     Ok(people)
+}
+
+/// A dose that rests on one that was only declared has no booking to meet another at. Its person's rows, in all accounts, are locked
+/// instead: whoever books another dose for them holds one of these, or waits for it.
+async fn lock_everywhere(tx: &DatabaseTransaction, takes: &[&Take]) -> core::result::Result<(), DbErr> {
+    let declared = takes.iter().filter(|take| take.judged.doses.is_empty() && *take.booking.dose.as_ref() > 1);
+    let hashes: Vec<_> = declared.map(|take| take.judged.person_hash.clone()).collect::<BTreeSet<_>>().into_iter().collect();
+    for list in lists(&hashes) {
+        person::Entity::find()
+            .select_only()
+            .column(person::Column::Id)
+            .filter(person::Column::PersonHash.is_in(list))
+            .order_by_asc(person::Column::Id)
+            .lock_exclusive()
+            .into_tuple::<Uuid>()
+            .all(tx)
+            .await?;
+    }
+    Ok(())
 }

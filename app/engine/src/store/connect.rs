@@ -1,5 +1,6 @@
 //! Connecting: one writer and a few readers on SQLite, one pool on PostgreSQL.
 
+use std::iter;
 use std::path::Path;
 use std::time::Duration;
 
@@ -14,11 +15,15 @@ use sea_orm_migration::MigratorTrait;
 
 use super::migrations::Migrator;
 use crate::config::OpenError;
+use crate::shown::LIVE;
 
 /// Rows that a SQLite reader may look at while the writer works: WAL lets them.
 const READERS: u32 = 4;
 /// Connections to PostgreSQL a process: for reading, for writing, and for the desk, so that no kind of work waits for another's.
 const POOLS: [u32; 3] = [8, 6, 2];
+/// Indexes of the bookings whose keys are a matter of chance, with the bookings that are in each.
+const SCATTERED: [(&str, &str); 3] =
+    [("sqlite_autoindex_bookings_1", "code > ''"), ("bookings_one_live", LIVE), ("bookings_by_account", "account_id > x''")];
 
 /// The database: where to read and where to write.
 #[derive(Clone)]
@@ -91,8 +96,8 @@ impl Store {
                     .pragma("cache_size", if writes { "-65536" } else { "-8192" })
                     // what undoes half a statement of many rows would be a file otherwise
                     .pragma("temp_store", "MEMORY")
-                    // pages of the log before they are copied into the database: a hot page is copied once for many commits
-                    .pragma("wal_autocheckpoint", "4000")
+                    // pages of the log before they are copied into the database: 256 MB, so that a hot page is copied once for many commits
+                    .pragma("wal_autocheckpoint", "64000")
             });
             // A full or failing disk makes SQLite end a transaction by itself, and the driver, whose rollback then fails, believes that it goes on:
             // the next one would be a savepoint in it, acknowledged and never committed. Such a connection is not used again.
@@ -116,6 +121,21 @@ impl Store {
     /// The same on the desk's connection. Only for the desk's thread: connections belong to the thread that made them.
     pub(crate) async fn begin_at_the_desk(&self) -> Result<DatabaseTransaction, DbErr> {
         begin(&self.desk).await
+    }
+
+    /// Reads the indexes that each booking writes to at a place of chance, so that they lie in the system's memory when the crowd comes:
+    /// after a restart of the machine each booking would otherwise wait for the disk a few times. Before that, what a crash has left in the
+    /// log is copied, so that the next crash does not leave more. PostgreSQL sees to both itself.
+    pub(crate) async fn warm(&self) -> Result<(), DbErr> {
+        if self.read.get_database_backend() != DbBackend::Sqlite {
+            return Ok(());
+        }
+        let copy = "PRAGMA wal_checkpoint(PASSIVE)".to_owned();
+        let read = |(index, those)| format!("SELECT count(*) FROM bookings INDEXED BY {index} WHERE {those}");
+        for sql in iter::once(copy).chain(SCATTERED.map(read)) {
+            self.read.query_one_raw(Statement::from_string(DbBackend::Sqlite, sql)).await?;
+        }
+        Ok(())
     }
 
     /// Brings the tables up to date.

@@ -89,11 +89,9 @@ async fn a_second_message_of_a_kind_for_one_version_cannot_be_written(kind: Kind
     let city = TestCity::new(kind).await;
     let guest = city.guest().await;
     city.book(&guest, city.slot("one", "vero", 2, "09:00"), 1).await.expect("booked");
-    let again = "INSERT INTO messages SELECT to_hash, booking_code, booking_version, kind, to_hash, sealed, state, due_at, created_at FROM messages WHERE kind = 'booked'";
-    let again = match kind {
-        Kind::Sqlite => again.to_owned(),
-        Kind::Postgres => again.replacen("to_hash", "gen_random_uuid()", 1),
-    };
+    let id = if kind == Kind::Sqlite { "randomblob(16)" } else { "gen_random_uuid()" };
+    let columns = "booking_code, booking_made_at, booking_version, kind, to_hash, sealed, state, due_at, created_at";
+    let again = format!("INSERT INTO messages (id, {columns}) SELECT {id}, {columns} FROM messages WHERE kind = 'booked'");
     let refused = city.try_execute(&again).await.expect_err("the database refuses");
     assert!(matches!(refused.sql_err(), Some(sea_orm::SqlErr::UniqueConstraintViolation(_))), "{refused:?}");
 }

@@ -51,6 +51,7 @@ async fn opening_again_changes_nothing(kind: Kind) {
     assert_eq!(again.list_bookings(&guest.citizen).await, Ok(vec![booking]));
     assert_eq!(city.count("SELECT count(*) FROM vaccines").await, 3);
     again.ready().await.expect("ready");
+    again.warm().await.expect("the indexes of bookings are there");
 }
 
 async fn what_one_process_books_shows_on_the_boards_of_the_others(kind: Kind) {

@@ -143,7 +143,7 @@ impl Counter {
         let turn = self.next_turn();
         let replaces = self.screen.with_untracked(|screen| matches!(screen, Screen::Answer(_)));
         self.scan.set_value(Some(scan.clone()));
-        self.nonce.set_value(Uuid::new_v4());
+        self.nonce.set_value(dom::new_id());
         self.screen.set(Screen::Asking);
         spawn_local(async move {
             let (pass, code) = match scan {

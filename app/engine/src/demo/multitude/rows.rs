@@ -101,7 +101,7 @@ impl Scribe {
         let slot = &self.season.slots[visit.slot];
         let course = self.season.courses.iter().find(|course| course.vaccine.id == slot.vaccine_id).ok_or_else(Error::internal)?;
         let reserve = Reserve {
-            request_id: uuid::Builder::from_random_bytes(self.engine.vault().entropy().bytes()).into_uuid(),
+            request_id: self.engine.vault().id(made),
             person_id: somebody.person_id,
             slot_id: slot.id,
             dose: visit.dose,
@@ -142,7 +142,6 @@ impl Scribe {
             End::Waits => BookingState::Booked,
         };
         let redeemed = (visit.end == End::Redeemed).then_some(ended);
-        let nonce = || uuid::Builder::from_random_bytes(self.engine.vault().entropy().bytes()).into_uuid();
         booking::ActiveModel {
             code: Set(self.code(number, at).to_string()),
             account_id: Set(somebody.account_id),
@@ -160,7 +159,7 @@ impl Scribe {
             changed_at: Set(ended),
             redeemed_at: Set(redeemed),
             redeemed_by: Set(redeemed.map(|_| self.nurse)),
-            redeem_nonce: Set(redeemed.map(|_| nonce())),
+            redeem_nonce: Set(redeemed.map(|at| self.engine.vault().id(at))),
             lot: Set(redeemed.map(|_| LOT.to_owned())),
         }
     }
@@ -207,6 +206,7 @@ impl Scribe {
         let slot = &self.season.slots[visit.slot];
         Ok(About {
             code: self.code(number, at),
+            made_at: self.moment(visit.made, "made", number, at),
             version: 1,
             dose: visit.dose,
             name: &details.name,

@@ -12,6 +12,8 @@ pub struct Model {
     pub id: Uuid,
     /// The booking it is about.
     pub booking_code: Option<String>,
+    /// When that booking was made: its messages are found by it.
+    pub booking_made_at: Option<DateTimeUtc>,
     /// That booking's version.
     pub booking_version: Option<i32>,
     /// `domain::message::MessageKind`.

@@ -5,12 +5,22 @@ use sea_orm_migration::{MigrationTrait, MigratorTrait};
 mod m0001_first;
 mod m0002_fewer_indexes;
 mod m0003_waiting;
+mod m0004_fewer_pages;
+mod m0005_messages_in_order;
+mod m0006_people_by_document;
 
 /// All migrations of this program.
 pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_first::Migration), Box::new(m0002_fewer_indexes::Migration), Box::new(m0003_waiting::Migration)]
+        vec![
+            Box::new(m0001_first::Migration),
+            Box::new(m0002_fewer_indexes::Migration),
+            Box::new(m0003_waiting::Migration),
+            Box::new(m0004_fewer_pages::Migration),
+            Box::new(m0005_messages_in_order::Migration),
+            Box::new(m0006_people_by_document::Migration),
+        ]
     }
 }

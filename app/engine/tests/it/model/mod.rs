@@ -113,12 +113,12 @@ impl Game {
         self.play.traces(&self.world, &self.names).await
     }
 
-    fn choose(&mut self, wish: &Wish, with: &[Act]) -> Option<Act> {
+    fn choose(&mut self, wish: &Wish) -> Option<Act> {
         let next = || {
             self.next += 1;
             self.next
         };
-        let act = wish.choose(&self.world, &self.asked, next).filter(|act| !self.world.is_known_gap(act, with))?;
+        let act = wish.choose(&self.world, &self.asked, next)?;
         if matches!(act, Act::Reserve { .. } | Act::Move { .. }) {
             self.asked.push(act.clone());
         }
@@ -127,7 +127,7 @@ impl Game {
 
     /// One thing: the model knows the answer.
     async fn alone(&mut self, wish: &Wish) -> Result<(), String> {
-        let Some(act) = self.choose(wish, &[]) else { return Ok(()) };
+        let Some(act) = self.choose(wish) else { return Ok(()) };
         let seen = self.play.act(&self.names, &act).await;
         let answer = self.world.act(&act);
         self.story.push(format!("{act:?} → {seen:?}"));
@@ -176,7 +176,7 @@ impl Game {
     fn choose_several(&mut self, wishes: &[Wish]) -> Vec<Act> {
         let mut acts: Vec<Act> = vec![];
         for wish in wishes {
-            acts.extend(self.choose(wish, &acts));
+            acts.extend(self.choose(wish));
         }
         acts
     }

@@ -139,13 +139,6 @@ impl World {
         self.bookings[booking].state.on(self.window(booking).date, self.today())
     }
 
-    /// What the engine is known to get wrong, and is not asked for at the same moment as `others`: a declared first dose and a booked one
-    /// at the same moment, in two processes that share no row to meet at.
-    pub fn is_known_gap(&self, act: &Act, others: &[Act]) -> bool {
-        let other_dose = |other: &Act| matches!((self.dose(act), self.dose(other)), (Some((who, dose)), Some((same, other))) if who == same && dose != other);
-        matches!(act, Act::Reserve { .. }) && others.iter().any(|other| matches!(other, Act::Reserve { .. }) && other_dose(other))
-    }
-
     /// Whom an act is about: the person in the list, and the document.
     pub fn about(&self, act: &Act) -> Option<(usize, u8)> {
         match *act {
@@ -156,16 +149,6 @@ impl World {
                 Some((person, self.people[person].document))
             }
             Act::Add { .. } | Act::Places { .. } | Act::Close { .. } => None,
-        }
-    }
-
-    /// Whose dose an act is about, and which: a document and a dose.
-    fn dose(&self, act: &Act) -> Option<(u8, u8)> {
-        let of = |booking: usize| Some((self.bookings[booking].document, self.bookings[booking].dose));
-        match *act {
-            Act::Reserve { person, dose, .. } => Some((self.people[person].document, dose)),
-            Act::Move { booking, .. } | Act::Cancel { booking, .. } => of(booking),
-            _ => None,
         }
     }
 
