@@ -31,6 +31,7 @@ pub(crate) async fn measure(stage: &Rc<Stage>, options: &Options, report: &mut R
     for times in [5.0, 20.0] {
         overload(stage, options, report, peak, times).await?;
     }
+    report.points.clear();
     for part in SWEEP {
         let point = point(stage, peak * part).await?;
         report.points.push(point);
