@@ -56,12 +56,22 @@ pub async fn staff() -> Result<Staff> {
     engine()?.staff(&token).await
 }
 
-/// Sets the session's cookie.
+/// The session's token that came along, whether or not it is still worth anything.
+pub fn token(who: Who) -> Option<String> {
+    cookie(who.cookie())
+}
+
+/// Sets the session's cookie, for as long as the session can last.
 ///
 /// # Errors
 /// `internal` outside a request.
 pub fn remember(who: Who, token: &str) -> Result<()> {
-    set_cookie(who, token, engine::SESSION_S)
+    let sessions = engine()?.sessions();
+    let lasts = match who {
+        Who::Citizen => sessions.citizens,
+        Who::Staff => sessions.staff,
+    };
+    set_cookie(who, token, lasts.whole.num_seconds())
 }
 
 /// Ends the session and takes its cookie away. Nothing happens when there is none.
@@ -76,10 +86,18 @@ pub async fn forget(who: Who) -> Result<()> {
             Who::Staff => engine.staff_sign_out(&token).await?,
         }
     }
+    forget_here(who)
+}
+
+/// Takes the session's cookie away, and nothing else.
+///
+/// # Errors
+/// `internal` outside a request.
+pub fn forget_here(who: Who) -> Result<()> {
     set_cookie(who, "", 0)
 }
 
-fn token(who: Who) -> Option<String> {
+fn cookie(wanted: &str) -> Option<String> {
     let parts: Parts = use_context()?;
     parts
         .headers
@@ -88,11 +106,11 @@ fn token(who: Who) -> Option<String> {
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(name, value)| *name == who.cookie() && !value.is_empty())
+        .find(|(name, value)| *name == wanted && !value.is_empty())
         .map(|(_, value)| value.to_owned())
 }
 
-fn set_cookie(who: Who, token: &str, max_age_s: u32) -> Result<()> {
+fn set_cookie(who: Who, token: &str, max_age_s: i64) -> Result<()> {
     let options: ResponseOptions = use_context().ok_or_else(Error::internal)?;
     let secure = if use_context::<SecureCookies>().is_some_and(|secure| secure.0) { "; Secure" } else { "" };
     let cookie = format!("{}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={max_age_s}{secure}", who.cookie());

@@ -164,6 +164,7 @@ pub(crate) fn config(data: &Data, demo: Option<&Demo>, limits: engine::Limits) -
         city,
         demo: demo.is_some(),
         limits,
+        sessions: engine::Sessions::default(),
         clock,
         entropy: Arc::new(SystemEntropy),
     })

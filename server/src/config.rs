@@ -4,6 +4,7 @@
 
 mod bounds;
 mod file;
+mod sessions;
 mod values;
 
 use std::ffi::OsString;
@@ -16,6 +17,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use domain::access::Role;
 
 pub use bounds::Bounds;
+pub use sessions::Sessions;
 pub use values::{LogFormat, SecureCookies};
 use values::{log_filter, origin, switch};
 
@@ -116,6 +118,9 @@ pub struct Serve {
     /// Seconds that answers in flight are given when the service is told to stop.
     #[arg(long, env = "STOP_WITHIN_S", value_name = "STOP_WITHIN_S", default_value_t = 20, hide_env_values = true)]
     pub stop_within_s: u64,
+    /// How long people stay signed in.
+    #[command(flatten)]
+    pub sessions: Sessions,
     /// The limits.
     #[command(flatten)]
     pub limits: Limits,
@@ -263,7 +268,7 @@ fn check(cli: &Cli) -> Result<(), String> {
     if serve.play.demo_clock.is_some_and(|clock| !(2000..2200).contains(&clock.year())) {
         return Err("YIZHEN_DEMO_CLOCK must lie between the years 2000 and 2199".into());
     }
-    Ok(())
+    serve.sessions.check()
 }
 
 /// What went wrong, without the usage that follows it.

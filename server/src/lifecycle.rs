@@ -70,6 +70,7 @@ pub async fn serve(settings: &Serve) -> Result<()> {
 pub async fn start(settings: &Serve) -> Result<Running> {
     let asked = SocketAddr::new(settings.host, settings.port);
     let config = commands::config(&settings.data, settings.demo.then_some(&settings.play), settings.limits.engine())?;
+    let config = engine::Config { sessions: settings.sessions.engine(), ..config };
     let pages = match &settings.pages_dir {
         Some(folder) => {
             Pages::of_folder(folder, &config.city.city).with_context(|| format!("PAGES_DIR {} cannot be used", folder.display()))?
@@ -179,7 +180,8 @@ async fn until(mut stopping: watch::Receiver<bool>) {
     let _ = stopping.wait_for(|stopping| *stopping).await;
 }
 
-/// Marks the bookings of past days as missed; and writes each new day's windows, where the city file says which.
+/// Marks the bookings of past days as missed, and does what need not be done while anybody waits; and writes each new day's windows, where
+/// the city file says which.
 async fn sweep(engine: Engine, scheduled: bool, mut written: Option<NaiveDate>) {
     let mut minute = tokio::time::interval(SWEEP);
     minute.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -189,6 +191,9 @@ async fn sweep(engine: Engine, scheduled: bool, mut written: Option<NaiveDate>) 
             Ok(0) => {}
             Ok(missed) => tracing::info!(missed, "bookings of past days are marked as missed"),
             Err(_) => tracing::warn!("the sweep will be tried again in a minute"),
+        }
+        if engine.tidy().await.is_err() {
+            tracing::warn!("what is over will be tidied away in a minute");
         }
         let today = engine.today();
         if scheduled && written != Some(today) {

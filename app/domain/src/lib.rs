@@ -23,6 +23,7 @@ pub mod pass;
 pub mod person;
 pub mod reason;
 pub mod screening;
+pub mod session;
 pub mod slot;
 pub mod staff;
 pub mod time;

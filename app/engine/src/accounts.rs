@@ -88,16 +88,17 @@ impl Engine {
         Ok(())
     }
 
-    /// Exchanges a code for a session; an account is made for a phone that has none. Gives the account and the session's token.
+    /// Exchanges a code for a session; an account is made for a phone that has none. The session that came along, `old`, ends. Gives the
+    /// account and the new session's token.
     ///
     /// # Errors
     /// `invalid` on `phone` or `code`; `too_many` after too many wrong tries.
-    pub async fn sign_in(&self, phone: &str, code: &str) -> Result<(Account, String)> {
+    pub async fn sign_in(&self, phone: &str, code: &str, old: Option<&str>) -> Result<(Account, String)> {
         let phone = Phone::parse(phone)?;
         let digits: String = code.chars().map(domain::identity::half_width).filter(|sign| !sign.is_whitespace()).take(16).collect();
         self.use_code(&phone, &digits).await?;
         let account_id = self.account_of(&phone).await?;
-        let token = self.begin_session(Holder::Account(account_id)).await?;
+        let token = self.begin_session(Holder::Account(account_id), old).await?;
         Ok((Account { phone: phone.masked() }, token))
     }
 

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use chrono::TimeDelta;
+use domain::session::Lasts;
 use domain::time::Clock;
 
 use crate::city_file::CityFile;
@@ -21,10 +23,31 @@ pub struct Config {
     pub demo: bool,
     /// How often what may be tried.
     pub limits: Limits,
+    /// How long people stay signed in.
+    pub sessions: Sessions,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// The randomness.
     pub entropy: Arc<dyn Entropy>,
+}
+
+/// How long people stay signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sessions {
+    /// Citizens.
+    pub citizens: Lasts,
+    /// Members of staff.
+    pub staff: Lasts,
+}
+
+impl Default for Sessions {
+    /// Citizens: the days between booking and coming. Staff: a tablet that is signed in at eight lasts the day, but not a long break.
+    fn default() -> Self {
+        Self {
+            citizens: Lasts { idle: TimeDelta::days(7), whole: TimeDelta::days(30) },
+            staff: Lasts { idle: TimeDelta::hours(2), whole: TimeDelta::hours(12) },
+        }
+    }
 }
 
 /// How often what may be tried.

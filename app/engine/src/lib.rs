@@ -29,6 +29,7 @@ mod sessions;
 mod shown;
 mod staff;
 mod store;
+mod tidy;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -46,17 +47,17 @@ use tokio::task::JoinHandle;
 pub use accounts::Citizen;
 pub use board::Board;
 pub use city_file::CityFile;
-pub use config::{Config, Limits, OpenError};
+pub use config::{Config, Limits, OpenError, Sessions};
 pub use demo::{DemoStaff, MultitudeProgress, MultitudeSize};
 pub use desk::DeskCounts;
 pub use ledger::{Broken, Ledger, Row};
-pub use sessions::SESSION_S;
 pub use staff::{NewStaff, Staff};
 
 use crate::desk::Desk;
 use crate::error::internal;
 use crate::keys::Keys;
 use crate::lookups::Lookups;
+use crate::sessions::Seen;
 use crate::store::Store;
 use crate::store::entities::{fact, vaccine};
 use crate::vault::{Label, Vault};
@@ -82,6 +83,7 @@ struct Inner {
     board: Arc<Board>,
     desk: Desk,
     lookups: Lookups,
+    seen: Seen,
     /// Whether the ledger was found out of balance, and not in balance since.
     ledger_off: AtomicBool,
     ticker: JoinHandle<()>,
@@ -114,8 +116,8 @@ impl Engine {
             .map_err(|error| OpenError::Thread(error.to_string()))?;
         let ticker = tokio::spawn(board::follow(store.clone(), board.clone(), config.clock.clone()));
         let lookups = Lookups::start(&store, &config);
-        let ledger_off = AtomicBool::new(false);
-        let engine = Self { inner: Arc::new(Inner { config, store, keys, vault, board, desk, lookups, ledger_off, ticker }) };
+        let (seen, ledger_off) = (Seen::default(), AtomicBool::new(false));
+        let engine = Self { inner: Arc::new(Inner { config, store, keys, vault, board, desk, lookups, seen, ledger_off, ticker }) };
         engine.fill_board().await.map_err(|_| OpenError::Connect("the sites cannot be read".into()))?;
         Ok(engine)
     }
@@ -149,6 +151,11 @@ impl Engine {
     /// The present day in the campaign's zone.
     pub fn today(&self) -> NaiveDate {
         self.inner.config.clock.today()
+    }
+
+    /// How long people stay signed in.
+    pub fn sessions(&self) -> Sessions {
+        self.inner.config.sessions
     }
 
     /// Whether demo content and the message inbox are on.
@@ -235,6 +242,10 @@ impl Engine {
 
     pub(crate) fn lookups(&self) -> &Lookups {
         &self.inner.lookups
+    }
+
+    pub(crate) fn seen(&self) -> &Seen {
+        &self.inner.seen
     }
 
     pub(crate) fn new_id(&self) -> Uuid {

@@ -111,11 +111,12 @@ impl Engine {
         Ok(())
     }
 
-    /// Exchanges user name and password for a session. Gives the member of staff and the session's token.
+    /// Exchanges user name and password for a session. The session that came along, `old`, ends. Gives the member of staff and the new
+    /// session's token.
     ///
     /// # Errors
     /// `sign_in_required` when either is wrong, the same for both; `too_many` while locked out; `busy` when too many sign in at once.
-    pub async fn staff_sign_in(&self, username: &str, password: &str) -> Result<(StaffMember, String)> {
+    pub async fn staff_sign_in(&self, username: &str, password: &str, old: Option<&str>) -> Result<(StaffMember, String)> {
         let _turn = turn().await?;
         let row = self.count_try(&username.trim().to_lowercase()).await?;
         // an unknown name costs as much time as a wrong password
@@ -123,7 +124,7 @@ impl Engine {
         match row {
             Some(row) if fits => {
                 self.note_tries(&row, 0, None).await?;
-                let token = self.begin_session(Holder::Staff(row.id)).await?;
+                let token = self.begin_session(Holder::Staff(row.id), old).await?;
                 Ok((self.member(&row)?, token))
             }
             _ => Err(Error::new(Reason::Password)),

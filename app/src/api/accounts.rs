@@ -15,7 +15,8 @@ pub async fn send_code(phone: String) -> Result<CodeSent, ApiError> {
 /// Exchanges a code for a session; an account is made for a phone that has none.
 #[server(name = SignIn, prefix = "/api", endpoint = "accounts/sign_in", input = Json)]
 pub async fn sign_in(phone: String, code: String) -> Result<OneAccount, ApiError> {
-    let (account, token) = crate::caller::engine()?.sign_in(&phone, &code).await?;
+    let old = crate::caller::token(crate::caller::Who::Citizen);
+    let (account, token) = crate::caller::engine()?.sign_in(&phone, &code, old.as_deref()).await?;
     crate::caller::remember(crate::caller::Who::Citizen, &token)?;
     Ok(OneAccount { account })
 }
@@ -31,5 +32,14 @@ pub async fn me() -> Result<OneAccount, ApiError> {
 #[server(name = SignOut, prefix = "/api", endpoint = "accounts/sign_out", input = Json)]
 pub async fn sign_out() -> Result<Done, ApiError> {
     crate::caller::forget(crate::caller::Who::Citizen).await?;
+    Ok(Done {})
+}
+
+/// Ends every session of the account, on all devices.
+#[server(name = SignOutEverywhere, prefix = "/api", endpoint = "accounts/sign_out_everywhere", input = Json)]
+pub async fn sign_out_everywhere() -> Result<Done, ApiError> {
+    let citizen = crate::caller::citizen().await?;
+    crate::caller::engine()?.sign_out_everywhere(&citizen).await?;
+    crate::caller::forget_here(crate::caller::Who::Citizen)?;
     Ok(Done {})
 }

@@ -15,7 +15,8 @@ pub async fn sign_in(
     #[server(default)] otp: Option<String>,
 ) -> Result<OneStaffMember, ApiError> {
     let _ = otp; // second factors are not enrolled yet
-    let (staff, token) = crate::caller::engine()?.staff_sign_in(&username, &password).await?;
+    let old = crate::caller::token(crate::caller::Who::Staff);
+    let (staff, token) = crate::caller::engine()?.staff_sign_in(&username, &password, old.as_deref()).await?;
     crate::caller::remember(crate::caller::Who::Staff, &token)?;
     Ok(OneStaffMember { staff })
 }

@@ -1,8 +1,10 @@
 //! Notices and help: whom to call, how it works, how to read more easily.
 
+use domain::error::{Error, ErrorCode};
 use domain::lang::Lang;
 use leptos::prelude::*;
 
+use super::parts::try_again;
 use super::shell::tel;
 use super::state::State;
 use crate::api;
@@ -109,19 +111,39 @@ fn reading() -> AnyView {
 
 fn account(state: State) -> AnyView {
     let busy = RwSignal::new(false);
-    let leave = move |_| {
-        call(busy, api::accounts::sign_out(), move |_| {
-            state.draft.set(super::draft::Draft::default());
-            state.farewell();
-            nav::go("/");
-        });
+    let refusal = RwSignal::new(None::<Error>);
+    let gone = move || {
+        state.draft.set(super::draft::Draft::default());
+        state.farewell();
+        nav::go("/");
     };
+    let leave = move |_| call(busy, api::accounts::sign_out(), move |_| gone());
+    // who is told that all devices are signed out must be able to believe it: a refusal is shown
+    let leave_everywhere = Callback::new(move |()| {
+        call(busy, api::accounts::sign_out_everywhere(), move |answer| match answer {
+            Ok(_) => gone(),
+            Err(error) if error.code == ErrorCode::SignInRequired => {
+                state.farewell();
+                nav::go("/sign-in");
+            }
+            Err(error) => refusal.set(Some(error)),
+        });
+    });
+    let said = move || refusal.get().map(|error| try_again(&error, leave_everywhere));
     let phone = move || state.account.get().map(|account| account.phone);
     view! {
         <section>
             <h2>{t("账号", "Account")}</h2>
             <p>{t("已登录 ", "Signed in as ")}<span class="num">{phone}</span></p>
             <button type="button" class="btn quiet" on:click=leave>{t("退出登录", "Sign out")}</button>
+            <p id="everywhere-hint">{t(
+                "手机丢了，或在别人的设备上登录过？可以让所有设备都退出，包括这一台；预约不受影响。",
+                "Lost your phone, or signed in on somebody else's? Sign out on every device, this one too; your bookings stay.",
+            )}</p>
+            <button type="button" class="btn quiet" aria-describedby="everywhere-hint" on:click=move |_| leave_everywhere.run(())>
+                {t("在所有设备上退出", "Sign out everywhere")}
+            </button>
+            {said}
         </section>
     }
     .into_any()

@@ -8,4 +8,5 @@ mod guard;
 mod house;
 mod pages;
 mod rush;
+mod sessions;
 mod support;

@@ -112,12 +112,17 @@ impl Visitor {
         reply
     }
 
-    /// Signs in with the code from the demo's messages.
-    pub(crate) async fn sign_in(&self, phone: &str) -> Value {
+    /// Asks for a code and reads it from the demo's messages.
+    pub(crate) async fn code(&self, phone: &str) -> String {
         self.must("accounts/send_code", json!({ "phone": phone })).await;
         let messages: Value = self.messages(phone).await;
         let text = messages[0]["text"].as_str().expect("a text");
-        let code: String = text.chars().filter(char::is_ascii_digit).take(6).collect();
+        text.chars().filter(char::is_ascii_digit).take(6).collect()
+    }
+
+    /// Signs in with the code from the demo's messages.
+    pub(crate) async fn sign_in(&self, phone: &str) -> Value {
+        let code = self.code(phone).await;
         self.must("accounts/sign_in", json!({ "phone": phone, "code": code })).await
     }
 

@@ -19,4 +19,5 @@ mod opening;
 mod people;
 mod races;
 mod secrets;
+mod sessions;
 mod staff;

@@ -226,7 +226,7 @@ async fn the_engine_reads_them_and_books_beside_them(kind: Kind) {
     assert_eq!(refused.code, ErrorCode::AlreadyBooked);
 
     // the staff look one up, and find it on its day's list
-    let (member, token) = city.engine.staff_sign_in("office", "demo password").await.expect("signs in");
+    let (member, token) = city.engine.staff_sign_in("office", "demo password", None).await.expect("signs in");
     let office = city.engine.staff(&token).await.expect("theirs");
     let seen = city.engine.look_up(&office, None, Some(done.code.as_str())).await.expect("found");
     assert_eq!((seen.state, seen.may_redeem, seen.redemption.is_some()), (BookingState::Redeemed, false, true));

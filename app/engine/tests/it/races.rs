@@ -250,7 +250,7 @@ async fn a_code_guessed_a_hundred_times_at_once_is_tried_five_times(kind: Kind) 
     let guesses = (0..100).map(|guess| format!("{guess:06}")).filter(|guess| *guess != code);
     let tries = guesses.map(|guess| {
         let engine = city.engine.clone();
-        async move { engine.sign_in(phone, &guess).await.expect_err("wrong").code }
+        async move { engine.sign_in(phone, &guess, None).await.expect_err("wrong").code }
     });
     let codes = all_at_once(tries.collect()).await;
     assert_eq!(codes.iter().filter(|code| **code == ErrorCode::Invalid).count(), 5);
@@ -262,7 +262,7 @@ async fn a_password_guessed_forty_times_at_once_is_tried_five_times(kind: Kind) 
     city.staff("nurse", Role::Nurse, "one").await;
     let tries = (0..40).map(|guess| {
         let engine = city.engine.clone();
-        async move { engine.staff_sign_in("nurse", &format!("guess {guess}")).await.expect_err("wrong").code }
+        async move { engine.staff_sign_in("nurse", &format!("guess {guess}"), None).await.expect_err("wrong").code }
     });
     let codes = all_at_once(tries.collect()).await;
     assert_eq!(codes.iter().filter(|code| **code == ErrorCode::SignInRequired).count(), 5, "{codes:?}");

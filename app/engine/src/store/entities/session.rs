@@ -16,8 +16,10 @@ pub struct Model {
     pub staff_id: Option<Uuid>,
     /// When it began.
     pub created_at: DateTimeUtc,
-    /// When it ends.
+    /// When it ends, unless it is used again before.
     pub expires_at: DateTimeUtc,
+    /// When it was last used, give or take a few minutes; nothing: not since it began.
+    pub last_seen_at: Option<DateTimeUtc>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

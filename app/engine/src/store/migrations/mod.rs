@@ -8,6 +8,7 @@ mod m0003_waiting;
 mod m0004_fewer_pages;
 mod m0005_messages_in_order;
 mod m0006_people_by_document;
+mod m0007_sessions;
 
 /// All migrations of this program.
 pub struct Migrator;
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_fewer_pages::Migration),
             Box::new(m0005_messages_in_order::Migration),
             Box::new(m0006_people_by_document::Migration),
+            Box::new(m0007_sessions::Migration),
         ]
     }
 }

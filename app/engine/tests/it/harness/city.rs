@@ -12,7 +12,7 @@ use domain::screening::Screening;
 use domain::time::{Clock, plus_days};
 use domain::{NaiveDate, Uuid};
 use engine::city_file::{Session, SiteEntry};
-use engine::{Citizen, CityFile, Config, Engine, Limits, NewStaff, OpenError, Staff};
+use engine::{Citizen, CityFile, Config, Engine, Limits, NewStaff, OpenError, Sessions, Staff};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, FromQueryResult, Statement, Value};
 
 use super::{Kind, Seeded, SteppedClock, draft, postgres};
@@ -69,6 +69,7 @@ impl TestCity {
             city: city_file(),
             demo: true,
             limits,
+            sessions: Sessions::default(),
             clock: clock.clone(),
             entropy: Arc::new(Seeded::new(url)),
         }
@@ -112,8 +113,15 @@ impl TestCity {
     pub async fn citizen(&self, phone: &str) -> Citizen {
         self.engine.send_code(phone).await.expect("a code is sent");
         let code = self.code_sent_to(phone).await;
-        let (_, token) = self.engine.sign_in(phone, &code).await.expect("the code signs in");
+        let (_, token) = self.engine.sign_in(phone, &code, None).await.expect("the code signs in");
         self.engine.citizen(&token).await.expect("the token is a citizen's")
+    }
+
+    /// The same, for the session's token. `old`: of the session that comes along.
+    pub async fn token(&self, phone: &str, old: Option<&str>) -> String {
+        self.engine.send_code(phone).await.expect("a code is sent");
+        let code = self.code_sent_to(phone).await;
+        self.engine.sign_in(phone, &code, old).await.expect("the code signs in").1
     }
 
     /// The last code that was sent to a phone.
@@ -148,7 +156,7 @@ impl TestCity {
             password: "correct horse".into(),
         };
         self.engine.staff_add(new).await.expect("added");
-        let (_, token) = self.engine.staff_sign_in(username, "correct horse").await.expect("signs in");
+        let (_, token) = self.engine.staff_sign_in(username, "correct horse", None).await.expect("signs in");
         self.engine.staff(&token).await.expect("the token is theirs")
     }
 
