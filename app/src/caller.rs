@@ -1,5 +1,7 @@
 //! The request's citizen or member of staff, and the cookie that says so.
 
+use std::net::IpAddr;
+
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, header};
 use domain::error::{Error, Result};
@@ -29,6 +31,10 @@ impl Who {
 /// Whether cookies may travel over https only; provided by the host.
 #[derive(Clone, Copy, Debug)]
 pub struct SecureCookies(pub bool);
+
+/// From where a request comes; provided by the host.
+#[derive(Clone, Copy, Debug)]
+pub struct ClientAddress(pub IpAddr);
 
 /// The engine of this process.
 ///

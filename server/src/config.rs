@@ -4,6 +4,7 @@
 
 mod bounds;
 mod file;
+mod proxies;
 mod sessions;
 mod values;
 
@@ -17,6 +18,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use domain::access::Role;
 
 pub use bounds::Bounds;
+pub use proxies::TrustedProxies;
 pub use sessions::Sessions;
 pub use values::{LogFormat, SecureCookies};
 use values::{log_filter, origin, switch};
@@ -115,6 +117,9 @@ pub struct Serve {
     /// What browsers call this service, such as https://yizhen.example, where a proxy does not pass their Host on.
     #[arg(long, env = "PUBLIC_ORIGIN", value_name = "PUBLIC_ORIGIN", value_parser = origin, hide_env_values = true)]
     pub public_origin: Option<String>,
+    /// Our own proxies, by address or network, such as 10.0.0.5,10.1.0.0/16: whom they name in X-Forwarded-For is the client. Nobody else is believed.
+    #[arg(long, env = "TRUSTED_PROXIES", value_name = "TRUSTED_PROXIES", value_parser = TrustedProxies::parse, default_value = "", hide_default_value = true, hide_env_values = true)]
+    pub trusted_proxies: TrustedProxies,
     /// Seconds that answers in flight are given when the service is told to stop.
     #[arg(long, env = "STOP_WITHIN_S", value_name = "STOP_WITHIN_S", default_value_t = 20, hide_env_values = true)]
     pub stop_within_s: u64,

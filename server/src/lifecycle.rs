@@ -103,7 +103,7 @@ pub async fn start(settings: &Serve) -> Result<Running> {
     });
     let (stop, stopping) = watch::channel(false);
     let bounds = Bounds { connections: system::connections(settings.bounds.limit_connections as usize), ..settings.bounds.http() };
-    let host = Host::new(engine.clone(), pages, settings.secure_cookies, settings.public_origin.clone(), bounds, stopping.clone());
+    let host = Host::new(engine.clone(), pages, settings, bounds, stopping.clone());
     let scheduled = settings.demo || settings.data.city_file.is_some();
     // the demo's windows of today have just been written
     let written = settings.demo.then(|| engine.today());

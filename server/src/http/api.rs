@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use std::task::Poll;
 use std::time::Duration;
 
+use app::caller::ClientAddress;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -51,10 +52,12 @@ pub(super) async fn call(State(host): State<Host>, request: Request) -> Result<R
         None => None,
     };
     let secure = app::caller::SecureCookies(secure(&host, request.headers()));
+    let client = request.extensions().get::<ClientAddress>().copied().ok_or_else(Error::internal)?;
     let engine = host.engine().clone();
     let provide = move || {
         provide_context(engine.clone());
         provide_context(secure);
+        provide_context(client);
     };
     let answer = leptos_axum::handle_server_fns_with_context(provide, request);
     let within = if kind == Kind::Bookings { TO_DECIDE } else { TO_ANSWER };

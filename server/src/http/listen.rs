@@ -20,7 +20,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Semaphore;
 
 use super::patient::Patient;
-use super::service::Service;
+use super::service::{Connected, Service};
 
 /// How long a client may take over a request's headers; also how long an idle connection is kept.
 const TO_SEND_HEADERS: Duration = Duration::from_secs(10);
@@ -62,7 +62,7 @@ pub async fn listen(listener: TcpListener, service: Service, most: usize, stop: 
         tokio::select! {
             () = &mut stop => break,
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) if open.count() < most => connect(stream, service.clone(), &open),
+                Ok((stream, peer)) if open.count() < most => connect(stream, service.with(peer.ip()), &open),
                 Ok((stream, _)) => turn_away(stream, &farewells),
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -71,8 +71,8 @@ pub async fn listen(listener: TcpListener, service: Service, most: usize, stop: 
             },
         }
     }
-    for stream in waiting(listener) {
-        connect(stream, service.clone(), &open);
+    for (stream, peer) in waiting(listener) {
+        connect(stream, service.with(peer.ip()), &open);
     }
     if open.count() > 0 {
         // closing a connection at once would reset it if there is a request in it that nobody has read yet
@@ -82,17 +82,17 @@ pub async fn listen(listener: TcpListener, service: Service, most: usize, stop: 
 }
 
 /// The connections that the system has made and nobody has accepted: closing the listener would reset them.
-fn waiting(listener: TcpListener) -> Vec<TcpStream> {
+fn waiting(listener: TcpListener) -> Vec<(TcpStream, SocketAddr)> {
     let Ok(listener) = listener.into_std() else { return vec![] };
     // it does not block: it gives what is there
     std::iter::from_fn(|| {
-        let (stream, _) = listener.accept().ok()?;
-        stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream)).ok()
+        let (stream, peer) = listener.accept().ok()?;
+        stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream)).ok().map(|stream| (stream, peer))
     })
     .collect()
 }
 
-fn connect(stream: TcpStream, service: Service, open: &GracefulShutdown) {
+fn connect(stream: TcpStream, service: Connected, open: &GracefulShutdown) {
     // answers are written whole, so nothing is gained by waiting for more
     let _ = stream.set_nodelay(true);
     let connection = http1::Builder::new()

@@ -1,6 +1,7 @@
 //! HTTP: which path is answered by which room, and what every answer has around it.
 
 mod api;
+mod client;
 mod demo;
 mod feed;
 mod gates;
@@ -23,7 +24,7 @@ use axum::routing::{any, get};
 use engine::Engine;
 use tokio::sync::watch;
 
-use crate::config::SecureCookies;
+use crate::config::{SecureCookies, Serve, TrustedProxies};
 use gates::Gates;
 pub use gates::Widths;
 use health::LastAnswer;
@@ -53,6 +54,7 @@ struct Inner {
     pages: Pages,
     secure_cookies: SecureCookies,
     public_origin: Option<String>,
+    trusted_proxies: TrustedProxies,
     stopping: watch::Receiver<bool>,
     metrics: Metrics,
     bounds: Bounds,
@@ -61,17 +63,20 @@ struct Inner {
 }
 
 impl Host {
-    /// A host of `engine`; `stopping` turns true when the process begins to stop.
-    pub fn new(
-        engine: Engine,
-        pages: Pages,
-        secure_cookies: SecureCookies,
-        public_origin: Option<String>,
-        bounds: Bounds,
-        stopping: watch::Receiver<bool>,
-    ) -> Self {
-        let (metrics, gates, last_answer) = (Metrics::default(), Gates::new(bounds.calls), LastAnswer::default());
-        Self(Arc::new(Inner { engine, pages, secure_cookies, public_origin, stopping, metrics, bounds, gates, last_answer }))
+    /// A host of `engine` by these settings; `stopping` turns true when the process begins to stop.
+    pub fn new(engine: Engine, pages: Pages, settings: &Serve, bounds: Bounds, stopping: watch::Receiver<bool>) -> Self {
+        Self(Arc::new(Inner {
+            engine,
+            pages,
+            secure_cookies: settings.secure_cookies,
+            public_origin: settings.public_origin.clone(),
+            trusted_proxies: settings.trusted_proxies.clone(),
+            stopping,
+            metrics: Metrics::default(),
+            bounds,
+            gates: Gates::new(bounds.calls),
+            last_answer: LastAnswer::default(),
+        }))
     }
 
     fn engine(&self) -> &Engine {

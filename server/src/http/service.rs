@@ -2,11 +2,13 @@
 
 use std::any::Any;
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
+use app::caller::ClientAddress;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderValue, Method, Request, header};
@@ -19,13 +21,20 @@ use tracing::{Instrument, Span};
 use super::gates::{Gate, Kind};
 use super::metrics::Room;
 use super::observe::{REQUEST_ID, RequestId};
-use super::{Host, Refusal, feed, guard, headers, refusal};
+use super::{Host, Refusal, client, feed, guard, headers, refusal};
 
 /// Everything that is answered. Cheap to clone.
 #[derive(Clone)]
 pub struct Service {
     host: Host,
     rooms: Router,
+}
+
+/// It, for the requests of one connection.
+pub struct Connected {
+    service: Service,
+    /// The other end: a client, or a proxy that asks for one.
+    peer: IpAddr,
 }
 
 /// An answer on its way. What lies ready is answered without a task of its own; the rest is kept apart from the connection, which stays small.
@@ -51,33 +60,41 @@ impl Service {
     pub(super) fn new(host: Host, rooms: Router) -> Self {
         Self { host, rooms }
     }
+
+    /// For a connection with `peer`.
+    pub(super) fn with(&self, peer: IpAddr) -> Connected {
+        Connected { service: self.clone(), peer }
+    }
 }
 
-impl hyper::service::Service<Request<Incoming>> for Service {
+impl hyper::service::Service<Request<Incoming>> for Connected {
     type Response = Response;
     type Error = Infallible;
     type Future = Answer;
 
-    fn call(&self, request: Request<Incoming>) -> Answer {
+    fn call(&self, mut request: Request<Incoming>) -> Answer {
+        let Service { host, rooms } = &self.service;
         let asked = Asked { id: RequestId::next(), room: Room::of(request.uri().path()), began: Instant::now() };
         // what everybody asks for, and always lies ready
         if request.uri().path() == "/availability" && request.method() == Method::GET {
-            return Answer::Now(Some(asked.finish(&self.host, feed::overview(&self.host, request.headers()))));
+            return Answer::Now(Some(asked.finish(host, feed::overview(host, request.headers()))));
         }
         // in a rush most calls are turned away: before anything is spent on them, so that those inside have the machine
-        let gate = if asked.room == Room::Api { self.host.gates().of(Kind::of(request.uri().path())) } else { None };
+        let gate = if asked.room == Room::Api { host.gates().of(Kind::of(request.uri().path())) } else { None };
         if let Some(Err(full)) = gate.map(Gate::glance) {
-            let turn = self.host.gates().turn_to_refuse();
+            let turn = host.gates().turn_to_refuse();
             if turn.is_zero() {
-                return Answer::Now(Some(asked.finish(&self.host, Refusal::from(full).into_response())));
+                return Answer::Now(Some(asked.finish(host, Refusal::from(full).into_response())));
             }
-            let host = self.host.clone();
+            let host = host.clone();
             return Answer::Later(Box::pin(async move {
                 tokio::time::sleep(turn).await;
                 asked.finish(&host, Refusal::from(full).into_response())
             }));
         }
-        Answer::Later(Box::pin(asked.answer(self.host.clone(), self.rooms.clone(), request)))
+        let client = ClientAddress(client::address(&host.0.trusted_proxies, self.peer, request.headers()));
+        request.extensions_mut().insert(client);
+        Answer::Later(Box::pin(asked.answer(host.clone(), rooms.clone(), request)))
     }
 }
 
