@@ -6,9 +6,18 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, header};
 use domain::error::{Error, Result};
 use domain::reason::Reason;
-use engine::{Citizen, Engine, Staff};
+use engine::{Citizen, Engine, Staff, Whence};
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
+
+/// The cookie that tells a device from others, and nothing else about it.
+const DEVICE: &str = "yizhen_device";
+/// Where it is sent along: to nothing but signing in.
+const DEVICE_PATH: &str = "/api/accounts";
+/// How long it is kept: as long as browsers keep any.
+const DEVICE_S: i64 = 400 * 24 * 3600;
+/// The longest that is taken for one.
+const LONGEST_DEVICE: usize = 64;
 
 /// Whose session a cookie holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +76,31 @@ pub fn token(who: Who) -> Option<String> {
     cookie(who.cookie())
 }
 
+/// From where the call comes.
+///
+/// # Errors
+/// `internal` outside a request.
+pub fn whence() -> Result<Whence> {
+    let ClientAddress(address) = use_context().ok_or_else(Error::internal)?;
+    // one that we never gave is as good as any: it only tells devices apart
+    let device = cookie(DEVICE).filter(|device| device.len() <= LONGEST_DEVICE);
+    Ok(Whence { device, address: Some(address) })
+}
+
+/// The same; a device that has no token is given one.
+///
+/// # Errors
+/// `internal` outside a request.
+pub fn whence_known() -> Result<Whence> {
+    let mut whence = whence()?;
+    if whence.device.is_none() {
+        let device = engine()?.new_device();
+        append_cookie(&format!("{DEVICE}={device}; Path={DEVICE_PATH}"), DEVICE_S)?;
+        whence.device = Some(device);
+    }
+    Ok(whence)
+}
+
 /// Sets the session's cookie, for as long as the session can last.
 ///
 /// # Errors
@@ -117,9 +151,13 @@ fn cookie(wanted: &str) -> Option<String> {
 }
 
 fn set_cookie(who: Who, token: &str, max_age_s: i64) -> Result<()> {
+    append_cookie(&format!("{}={token}; Path=/", who.cookie()), max_age_s)
+}
+
+fn append_cookie(pair: &str, max_age_s: i64) -> Result<()> {
     let options: ResponseOptions = use_context().ok_or_else(Error::internal)?;
     let secure = if use_context::<SecureCookies>().is_some_and(|secure| secure.0) { "; Secure" } else { "" };
-    let cookie = format!("{}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={max_age_s}{secure}", who.cookie());
+    let cookie = format!("{pair}; HttpOnly; SameSite=Lax; Max-Age={max_age_s}{secure}");
     options.append_header(header::SET_COOKIE, HeaderValue::from_str(&cookie).map_err(|_| Error::internal())?);
     Ok(())
 }

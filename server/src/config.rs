@@ -4,6 +4,7 @@
 
 mod bounds;
 mod file;
+mod limits;
 mod proxies;
 mod sessions;
 mod values;
@@ -18,6 +19,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use domain::access::Role;
 
 pub use bounds::Bounds;
+pub use limits::Limits;
 pub use proxies::TrustedProxies;
 pub use sessions::Sessions;
 pub use values::{LogFormat, SecureCookies};
@@ -134,42 +136,6 @@ pub struct Serve {
     pub bounds: Bounds,
 }
 
-/// How often what may be tried.
-#[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Limits")]
-pub struct Limits {
-    /// Demo only: off takes all limits away, for load tests.
-    #[arg(
-        long, env = "YIZHEN_LIMITS", value_name = "YIZHEN_LIMITS", value_parser = switch, default_value = "on",
-        hide_env_values = true, action = clap::ArgAction::Set,
-    )]
-    pub limits: bool,
-    /// Sign-in codes a minute for a number.
-    #[arg(long, env = "LIMIT_CODES_A_MINUTE", value_name = "N", default_value_t = standard().codes_a_minute, value_parser = at_least_one(), hide_env_values = true)]
-    pub limit_codes_a_minute: u32,
-    /// Sign-in codes an hour for a number.
-    #[arg(long, env = "LIMIT_CODES_AN_HOUR", value_name = "N", default_value_t = standard().codes_an_hour, value_parser = at_least_one(), hide_env_values = true)]
-    pub limit_codes_an_hour: u32,
-    /// Sign-in codes a day for a number.
-    #[arg(long, env = "LIMIT_CODES_A_DAY", value_name = "N", default_value_t = standard().codes_a_day, value_parser = at_least_one(), hide_env_values = true)]
-    pub limit_codes_a_day: u32,
-    /// Tries for one sign-in code.
-    #[arg(long, env = "LIMIT_TRIES_A_CODE", value_name = "N", default_value_t = standard().tries_a_code, value_parser = at_least_one(), hide_env_values = true)]
-    pub limit_tries_a_code: u32,
-    /// Wrong passwords until a member of staff is locked out for a while.
-    #[arg(long, env = "LIMIT_TRIES_A_PASSWORD", value_name = "N", default_value_t = standard().tries_a_password, value_parser = at_least_one(), hide_env_values = true)]
-    pub limit_tries_a_password: u32,
-    /// People besides oneself that an account may keep.
-    #[arg(long, env = "LIMIT_OTHERS_AN_ACCOUNT", value_name = "N", default_value_t = standard().others_an_account, hide_env_values = true)]
-    pub limit_others_an_account: u32,
-    /// Bookings and redemptions that may wait for the writer before the service says "busy".
-    #[arg(long, env = "LIMIT_QUEUE", value_name = "N", default_value_t = standard().queue, value_parser = at_least_one(), hide_env_values = true)]
-    pub limit_queue: u32,
-    /// Of these, how many one transaction takes at most.
-    #[arg(long, env = "LIMIT_BATCH", value_name = "N", default_value_t = standard().batch, value_parser = clap::value_parser!(u32).range(1..=4096), hide_env_values = true)]
-    pub limit_batch: u32,
-}
-
 /// `yizhen seed`.
 #[derive(Args, Debug)]
 pub struct Seed {
@@ -282,10 +248,6 @@ fn first_paragraph(text: &str) -> String {
     lines.collect::<Vec<_>>().join(" ").trim_start_matches("error: ").to_owned()
 }
 
-fn standard() -> engine::Limits {
-    engine::Limits::default()
-}
-
 fn at_least_one() -> clap::builder::RangedI64ValueParser<u32> {
     clap::value_parser!(u32).range(1..)
 }
@@ -296,23 +258,6 @@ impl Data {
         match &self.database_url {
             Some(url) => url.clone(),
             None => format!("sqlite://{}", self.data_dir.join("yizhen.db").display()),
-        }
-    }
-}
-
-impl Limits {
-    /// As the engine takes them.
-    pub fn engine(&self) -> engine::Limits {
-        engine::Limits {
-            enabled: self.limits,
-            codes_a_minute: self.limit_codes_a_minute,
-            codes_an_hour: self.limit_codes_an_hour,
-            codes_a_day: self.limit_codes_a_day,
-            tries_a_code: self.limit_tries_a_code,
-            tries_a_password: self.limit_tries_a_password,
-            others_an_account: self.limit_others_an_account,
-            queue: self.limit_queue,
-            batch: self.limit_batch,
         }
     }
 }

@@ -7,6 +7,7 @@
 mod words;
 
 pub mod access;
+pub mod allowance;
 pub mod availability;
 pub mod booking;
 pub mod checkin;

@@ -15,8 +15,11 @@ use crate::Engine;
 use crate::error::internal;
 use crate::sessions::Holder;
 use crate::store::entities::{account, message, sign_in_code};
+use crate::tallies::{Tried, Whence};
 use crate::vault::Label;
 
+/// How long a sign-in code is remembered for the limits of a number.
+pub(crate) const REMEMBERED: Duration = Duration::days(1);
 /// How long a sign-in code can be used, in minutes.
 const CODE_MINUTES: u32 = 5;
 /// Seconds until another code can be asked for.
@@ -33,9 +36,11 @@ impl Engine {
     /// Sends a sign-in code. The answer is the same whether the phone is known or not.
     ///
     /// # Errors
-    /// `invalid` on `phone`; `too_many` past the limits of a number.
-    pub async fn send_code(&self, phone: &str) -> Result<CodeSent> {
+    /// `invalid` on `phone`; `too_many` past the limits of a number, a device or an address.
+    pub async fn send_code(&self, phone: &str, whence: &Whence) -> Result<CodeSent> {
         let phone = Phone::parse(phone)?;
+        let tallies = self.tallies(Tried::Codes, whence);
+        self.check(&tallies).await?;
         let now = self.now();
         let phone_hash = self.phone_hash(&phone);
         let code = self.vault().entropy().six_digits();
@@ -52,6 +57,7 @@ impl Engine {
         // counted and written in one transaction, or two requests at once would both be the first
         let tx = self.store().begin().await.map_err(internal)?;
         self.check_code_limits(&tx, &phone_hash, now).await?;
+        self.count(&tx, &tallies).await?;
         sign_in_code::Entity::insert(row).exec_without_returning(&tx).await.map_err(internal)?;
         message::Entity::insert(message).exec_without_returning(&tx).await.map_err(internal)?;
         tx.commit().await.map_err(internal)?;
@@ -67,7 +73,7 @@ impl Engine {
             .select_only()
             .column(sign_in_code::Column::SentAt)
             .filter(sign_in_code::COLUMN.phone_hash.eq(phone_hash.to_vec()))
-            .filter(sign_in_code::COLUMN.sent_at.gt(now - Duration::days(1)))
+            .filter(sign_in_code::COLUMN.sent_at.gt(now - REMEMBERED))
             .order_by_desc(sign_in_code::COLUMN.sent_at)
             .into_tuple()
             .all(db)
@@ -76,7 +82,7 @@ impl Engine {
         for (span, most) in [
             (Duration::minutes(1), limits.codes_a_minute),
             (Duration::hours(1), limits.codes_an_hour),
-            (Duration::days(1), limits.codes_a_day),
+            (REMEMBERED, limits.codes_a_day),
         ] {
             // the one whose leaving the span makes room for another
             let Some(oldest) = most.checked_sub(1).and_then(|at| sent.get(at as usize)).filter(|at| now - **at < span) else {
@@ -92,20 +98,23 @@ impl Engine {
     /// account and the new session's token.
     ///
     /// # Errors
-    /// `invalid` on `phone` or `code`; `too_many` after too many wrong tries.
-    pub async fn sign_in(&self, phone: &str, code: &str, old: Option<&str>) -> Result<(Account, String)> {
+    /// `invalid` on `phone` or `code`; `too_many` after too many wrong tries, for this code, from this device or from this address.
+    pub async fn sign_in(&self, phone: &str, code: &str, whence: &Whence, old: Option<&str>) -> Result<(Account, String)> {
         let phone = Phone::parse(phone)?;
         let digits: String = code.chars().map(domain::identity::half_width).filter(|sign| !sign.is_whitespace()).take(16).collect();
-        self.use_code(&phone, &digits).await?;
+        self.use_code(&phone, &digits, whence).await?;
         let account_id = self.account_of(&phone).await?;
         let token = self.begin_session(Holder::Account(account_id), old).await?;
         Ok((Account { phone: phone.masked() }, token))
     }
 
     /// Uses up the latest code of a phone, or counts a wrong try.
-    async fn use_code(&self, phone: &Phone, digits: &str) -> Result<()> {
+    async fn use_code(&self, phone: &Phone, digits: &str, whence: &Whence) -> Result<()> {
         let wrong = || Error::field("code", Reason::SignInCode);
         let too_often = || Error::later(Reason::TooMany { wait_s: RESEND_AFTER_S }, RESEND_AFTER_S);
+        // whatever the number is: who has guessed too often hears nothing of this code either
+        let guesses = self.tallies(Tried::Guesses, whence);
+        self.check(&guesses).await?;
         // read where nothing is written: a million bogus codes cost the bookings nothing
         let latest = sign_in_code::Entity::find()
             .filter(sign_in_code::COLUMN.phone_hash.eq(self.phone_hash(phone)))
@@ -120,31 +129,39 @@ impl Engine {
         if latest.tries >= tries {
             return Err(too_often());
         }
-        let db = &self.store().write;
         // counted before it is looked at, or many tries at once would all be among the first
+        let tx = self.store().begin().await.map_err(internal)?;
         let counted = sign_in_code::Entity::update_many()
             .col_expr(sign_in_code::Column::Tries, Expr::col(sign_in_code::Column::Tries).add(1))
             .filter(sign_in_code::COLUMN.id.eq(latest.id))
             .filter(sign_in_code::COLUMN.tries.lt(tries))
-            .exec(db)
+            .exec(&tx)
             .await
             .map_err(internal)?;
         if counted.rows_affected == 0 {
             return Err(too_often());
         }
+        self.count(&tx, &guesses).await?;
+        tx.commit().await.map_err(internal)?;
         // hashes are compared, so the time it takes tells nothing about the code
         if latest.code_hash != self.code_hash(phone, digits) {
             return Err(wrong());
         }
+        let tx = self.store().begin().await.map_err(internal)?;
         // whoever comes second with the same code, at the same moment too, finds it used
         let used = sign_in_code::Entity::update_many()
             .col_expr(sign_in_code::Column::Used, Expr::value(true))
             .filter(sign_in_code::COLUMN.id.eq(latest.id))
             .filter(sign_in_code::COLUMN.used.eq(false))
-            .exec(db)
+            .exec(&tx)
             .await
             .map_err(internal)?;
-        if used.rows_affected == 1 { Ok(()) } else { Err(wrong()) }
+        if used.rows_affected != 1 {
+            return Err(wrong());
+        }
+        // the right one was no guess
+        self.uncount(&tx, &guesses).await?;
+        tx.commit().await.map_err(internal)
     }
 
     /// The account of a phone; made when there is none.

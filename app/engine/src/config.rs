@@ -61,8 +61,16 @@ pub struct Limits {
     pub codes_an_hour: u32,
     /// Sign-in codes a day for a number.
     pub codes_a_day: u32,
+    /// Sign-in codes an hour for a device, whatever the numbers.
+    pub codes_a_device: u32,
+    /// Sign-in codes an hour for a client's address.
+    pub codes_an_address: u32,
     /// Tries for one sign-in code.
     pub tries_a_code: u32,
+    /// Wrong sign-in codes an hour from a device.
+    pub tries_a_device: u32,
+    /// Wrong sign-in codes an hour from a client's address.
+    pub tries_an_address: u32,
     /// Wrong passwords until a member of staff is locked out for a while.
     pub tries_a_password: u32,
     /// People besides oneself that an account may keep.
@@ -74,14 +82,19 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// Codes: what the country's gateways allow a number anyway.
+    /// Codes: what the country's gateways allow a number anyway. A device: a helper with a tablet, and those in the queue. An address: a town,
+    /// for mobile carriers have thousands of their customers share one.
     fn default() -> Self {
         Self {
             enabled: true,
             codes_a_minute: 1,
             codes_an_hour: 5,
             codes_a_day: 10,
+            codes_a_device: 30,
+            codes_an_address: 10_000,
             tries_a_code: 5,
+            tries_a_device: 30,
+            tries_an_address: 3_000,
             tries_a_password: 5,
             others_an_account: 5,
             queue: 4096,

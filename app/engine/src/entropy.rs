@@ -34,6 +34,12 @@ impl dyn Entropy + '_ {
         uuid::Builder::from_unix_timestamp_millis(millis, &self.bytes()).into_uuid()
     }
 
+    /// The first id that could be drawn at an instant: those drawn before come before it.
+    pub fn first_id(at: DateTime<Utc>) -> Uuid {
+        let millis = u64::try_from(at.timestamp_millis()).unwrap_or(0);
+        uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid()
+    }
+
     /// A new booking code.
     pub fn code(&self) -> Code {
         loop {

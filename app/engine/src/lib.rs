@@ -29,6 +29,7 @@ mod sessions;
 mod shown;
 mod staff;
 mod store;
+mod tallies;
 mod tidy;
 
 use std::sync::Arc;
@@ -52,6 +53,7 @@ pub use demo::{DemoStaff, MultitudeProgress, MultitudeSize};
 pub use desk::DeskCounts;
 pub use ledger::{Broken, Ledger, Row};
 pub use staff::{NewStaff, Staff};
+pub use tallies::Whence;
 
 use crate::desk::Desk;
 use crate::error::internal;

@@ -5,8 +5,10 @@ use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{DatabaseConnection, EntityTrait, QueryFilter};
 
 use crate::Engine;
+use crate::accounts::REMEMBERED;
+use crate::entropy::Entropy;
 use crate::error::internal;
-use crate::store::entities::session;
+use crate::store::entities::{session, sign_in_code, tally};
 
 /// Rows that one statement takes away: a few milliseconds of the one connection that writes.
 const AT_ONCE: u64 = 1024;
@@ -19,7 +21,11 @@ impl Engine {
     pub async fn tidy(&self) -> Result<()> {
         self.note_seen().await?;
         let (db, now) = (&self.store().write, self.now());
-        take_away::<session::Entity>(db, session::Column::TokenHash, Expr::col(session::Column::ExpiresAt).lte(now)).await
+        take_away::<session::Entity>(db, session::Column::TokenHash, Expr::col(session::Column::ExpiresAt).lte(now)).await?;
+        take_away::<tally::Entity>(db, tally::Column::Hash, Expr::col(tally::Column::EmptyMs).lte(now.timestamp_millis())).await?;
+        // their ids are in the order of time
+        let forgotten = <dyn Entropy>::first_id(now - REMEMBERED);
+        take_away::<sign_in_code::Entity>(db, sign_in_code::Column::Id, Expr::col(sign_in_code::Column::Id).lt(forgotten)).await
     }
 }
 

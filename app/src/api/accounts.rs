@@ -9,14 +9,14 @@ use super::ApiError;
 /// Sends a sign-in code. The answer is the same whether the phone is known or not.
 #[server(name = SendCode, prefix = "/api", endpoint = "accounts/send_code", input = Json)]
 pub async fn send_code(phone: String) -> Result<CodeSent, ApiError> {
-    Ok(crate::caller::engine()?.send_code(&phone).await?)
+    Ok(crate::caller::engine()?.send_code(&phone, &crate::caller::whence_known()?).await?)
 }
 
 /// Exchanges a code for a session; an account is made for a phone that has none.
 #[server(name = SignIn, prefix = "/api", endpoint = "accounts/sign_in", input = Json)]
 pub async fn sign_in(phone: String, code: String) -> Result<OneAccount, ApiError> {
     let old = crate::caller::token(crate::caller::Who::Citizen);
-    let (account, token) = crate::caller::engine()?.sign_in(&phone, &code, old.as_deref()).await?;
+    let (account, token) = crate::caller::engine()?.sign_in(&phone, &code, &crate::caller::whence()?, old.as_deref()).await?;
     crate::caller::remember(crate::caller::Who::Citizen, &token)?;
     Ok(OneAccount { account })
 }

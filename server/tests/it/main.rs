@@ -6,6 +6,7 @@ mod command;
 mod day_at_the_site;
 mod guard;
 mod house;
+mod limits;
 mod pages;
 mod rush;
 mod sessions;

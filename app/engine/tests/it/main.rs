@@ -9,6 +9,7 @@ mod checkin;
 mod demo;
 mod doses;
 mod ledger;
+mod limits;
 mod lost_answers;
 mod meanwhile;
 mod messages;

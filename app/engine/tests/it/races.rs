@@ -7,6 +7,7 @@ use domain::booking::{Booking, BookingState, Move};
 use domain::error::{Error, ErrorCode};
 use domain::person::{PersonDraft, Relation};
 use domain::reason::Reason;
+use engine::Whence;
 use tokio::sync::Barrier;
 
 use crate::harness::{Guest, Kind, TestCity, draft, on_both_engines};
@@ -245,12 +246,12 @@ async fn a_document_changed_or_a_person_removed_while_they_are_booked_for_is_ref
 async fn a_code_guessed_a_hundred_times_at_once_is_tried_five_times(kind: Kind) {
     let city = TestCity::new(kind).await;
     let phone = "13812345678";
-    city.engine.send_code(phone).await.expect("sent");
+    city.engine.send_code(phone, &Whence::default()).await.expect("sent");
     let code = city.code_sent_to(phone).await;
     let guesses = (0..100).map(|guess| format!("{guess:06}")).filter(|guess| *guess != code);
     let tries = guesses.map(|guess| {
         let engine = city.engine.clone();
-        async move { engine.sign_in(phone, &guess, None).await.expect_err("wrong").code }
+        async move { engine.sign_in(phone, &guess, &Whence::default(), None).await.expect_err("wrong").code }
     });
     let codes = all_at_once(tries.collect()).await;
     assert_eq!(codes.iter().filter(|code| **code == ErrorCode::Invalid).count(), 5);

@@ -6,7 +6,7 @@ use domain::error::Error;
 use domain::reason::Reason;
 use domain::session::{Lasts, NOTED_EVERY};
 use domain::time::Clock;
-use engine::{Citizen, Config, Engine, Sessions};
+use engine::{Citizen, Config, Engine, Sessions, Whence};
 
 use crate::harness::{Kind, TestCity, on_both_engines};
 
@@ -125,7 +125,7 @@ async fn a_sign_in_ends_the_session_that_came_along_and_no_other(kind: Kind) {
     assert_eq!(city.engine.citizen(&phone).await, signed_out());
     assert!(city.engine.citizen(&again).await.is_ok());
     // a sign-in that fails ends nothing
-    assert!(city.engine.sign_in(PHONE, "000000", Some(&again)).await.is_err());
+    assert!(city.engine.sign_in(PHONE, "000000", &Whence::default(), Some(&again)).await.is_err());
     assert!(city.engine.citizen(&again).await.is_ok());
 
     city.staff("nurse", Role::Nurse, "one").await;

@@ -12,4 +12,5 @@ pub mod sign_in_code;
 pub mod site;
 pub mod slot;
 pub mod staff;
+pub mod tally;
 pub mod vaccine;

@@ -9,6 +9,7 @@ mod m0004_fewer_pages;
 mod m0005_messages_in_order;
 mod m0006_people_by_document;
 mod m0007_sessions;
+mod m0008_tallies;
 
 /// All migrations of this program.
 pub struct Migrator;
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_messages_in_order::Migration),
             Box::new(m0006_people_by_document::Migration),
             Box::new(m0007_sessions::Migration),
+            Box::new(m0008_tallies::Migration),
         ]
     }
 }

@@ -12,7 +12,7 @@ use domain::screening::Screening;
 use domain::time::{Clock, plus_days};
 use domain::{NaiveDate, Uuid};
 use engine::city_file::{Session, SiteEntry};
-use engine::{Citizen, CityFile, Config, Engine, Limits, NewStaff, OpenError, Sessions, Staff};
+use engine::{Citizen, CityFile, Config, Engine, Limits, NewStaff, OpenError, Sessions, Staff, Whence};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, FromQueryResult, Statement, Value};
 
 use super::{Kind, Seeded, SteppedClock, draft, postgres};
@@ -111,17 +111,17 @@ impl TestCity {
 
     /// Signs in by a code from the inbox.
     pub async fn citizen(&self, phone: &str) -> Citizen {
-        self.engine.send_code(phone).await.expect("a code is sent");
+        self.engine.send_code(phone, &Whence::default()).await.expect("a code is sent");
         let code = self.code_sent_to(phone).await;
-        let (_, token) = self.engine.sign_in(phone, &code, None).await.expect("the code signs in");
+        let (_, token) = self.engine.sign_in(phone, &code, &Whence::default(), None).await.expect("the code signs in");
         self.engine.citizen(&token).await.expect("the token is a citizen's")
     }
 
     /// The same, for the session's token. `old`: of the session that comes along.
     pub async fn token(&self, phone: &str, old: Option<&str>) -> String {
-        self.engine.send_code(phone).await.expect("a code is sent");
+        self.engine.send_code(phone, &Whence::default()).await.expect("a code is sent");
         let code = self.code_sent_to(phone).await;
-        self.engine.sign_in(phone, &code, old).await.expect("the code signs in").1
+        self.engine.sign_in(phone, &code, &Whence::default(), old).await.expect("the code signs in").1
     }
 
     /// The last code that was sent to a phone.
