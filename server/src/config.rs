@@ -4,6 +4,7 @@
 
 mod bounds;
 mod file;
+mod frames;
 mod limits;
 mod proxies;
 mod sessions;
@@ -19,6 +20,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use domain::access::Role;
 
 pub use bounds::Bounds;
+pub use frames::FrameHosts;
 pub use limits::Limits;
 pub use proxies::TrustedProxies;
 pub use sessions::Sessions;
@@ -116,6 +118,12 @@ pub struct Serve {
     /// Whether cookies may travel over https only. auto: yes, except in the demo and when the service is called by an IP address.
     #[arg(long, env = "SECURE_COOKIES", value_name = "SECURE_COOKIES", value_enum, default_value = "auto", hide_env_values = true)]
     pub secure_cookies: SecureCookies,
+    /// Days for which browsers are told to come by https only (HSTS); 0: never. Told where cookies travel over https only, see SECURE_COOKIES.
+    #[arg(long, env = "HSTS_DAYS", value_name = "HSTS_DAYS", default_value_t = 365, value_parser = clap::value_parser!(u32).range(0..=3650), hide_env_values = true)]
+    pub hsts_days: u32,
+    /// Hosts whose pages may show the citizens' pages in a frame, such as https://www.city.example. Signing in works there below the same domain only.
+    #[arg(long, env = "FRAME_HOSTS", value_name = "FRAME_HOSTS", value_parser = FrameHosts::parse, default_value = "", hide_default_value = true, hide_env_values = true)]
+    pub frame_hosts: FrameHosts,
     /// What browsers call this service, such as https://yizhen.example, where a proxy does not pass their Host on.
     #[arg(long, env = "PUBLIC_ORIGIN", value_name = "PUBLIC_ORIGIN", value_parser = origin, hide_env_values = true)]
     pub public_origin: Option<String>,

@@ -73,9 +73,10 @@ pub async fn start(settings: &Serve) -> Result<Running> {
     let config = engine::Config { sessions: settings.sessions.engine(), ..config };
     let pages = match &settings.pages_dir {
         Some(folder) => {
-            Pages::of_folder(folder, &config.city.city).with_context(|| format!("PAGES_DIR {} cannot be used", folder.display()))?
+            let pages = Pages::of_folder(folder, &config.city.city, &settings.frame_hosts);
+            pages.with_context(|| format!("PAGES_DIR {} cannot be used", folder.display()))?
         }
-        None => Pages::built_in(&config.city.city),
+        None => Pages::built_in(&config.city.city, &settings.frame_hosts),
     };
     // before the database is touched: a second service on the same port must change nothing
     let listener = bind(asked).map_err(|error| cannot_listen(asked, &error))?;

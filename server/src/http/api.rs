@@ -9,7 +9,7 @@ use std::time::Duration;
 use app::caller::ClientAddress;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::error::{Error, ErrorCode};
 use domain::reason::Reason;
@@ -19,8 +19,7 @@ use server_fn::error::SERVER_FN_ERROR_HEADER;
 use tokio::sync::Semaphore;
 
 use super::gates::Kind;
-use super::{Host, Refusal};
-use crate::config::SecureCookies;
+use super::{Host, Refusal, https, json};
 
 /// The largest request: a person with the longest address is a hundredth of it.
 const LARGEST: usize = 64 * 1024;
@@ -51,7 +50,7 @@ pub(super) async fn call(State(host): State<Host>, request: Request) -> Result<R
         Some(gate) => Some(gate.enter().await?),
         None => None,
     };
-    let secure = app::caller::SecureCookies(secure(&host, request.headers()));
+    let secure = app::caller::SecureCookies(https::is_used(&host, request.headers()));
     let client = request.extensions().get::<ClientAddress>().copied().ok_or_else(Error::internal)?;
     let engine = host.engine().clone();
     let provide = move || {
@@ -109,24 +108,11 @@ async fn read(request: Request) -> Result<Request, Refusal> {
         }
     };
     let body = body.map_err(|_| too_large())?;
+    if json::is_too_deep(&body) {
+        return Err(Error::new(Reason::Malformed).into());
+    }
     parts.headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
     Ok(Request::from_parts(parts, Body::from(body)))
-}
-
-/// Whether the cookies of this answer may travel over https only.
-fn secure(host: &Host, headers: &HeaderMap) -> bool {
-    match host.0.secure_cookies {
-        SecureCookies::On => true,
-        SecureCookies::Off => false,
-        SecureCookies::Auto => !host.engine().is_demo() && headers.get(header::HOST).is_none_or(is_a_name),
-    }
-}
-
-/// Whether a `Host` is a name of the net, and not an address or this machine.
-fn is_a_name(host: &HeaderValue) -> bool {
-    let Ok(authority) = host.to_str().unwrap_or_default().parse::<http::uri::Authority>() else { return true };
-    let host = authority.host().trim_start_matches('[').trim_end_matches(']');
-    host != "localhost" && host.parse::<std::net::IpAddr>().is_err()
 }
 
 /// Gives a refusal the status of its code.
@@ -173,19 +159,5 @@ mod tests {
         let [booking, other] = [Kind::Bookings, Kind::Reading].map(no_answer);
         assert_eq!((booking.code, booking.retry_after_s), (other.code, other.retry_after_s));
         assert_ne!(booking.message, other.message);
-    }
-
-    #[test]
-    fn a_host_is_a_name_unless_it_is_an_address_or_this_machine() {
-        for (host, name) in [
-            ("yizhen.example", true),
-            ("yizhen.example:8443", true),
-            ("localhost:8080", false),
-            ("127.0.0.1:8080", false),
-            ("192.168.1.20", false),
-            ("[::1]:8080", false),
-        ] {
-            assert_eq!(is_a_name(&HeaderValue::from_static(host)), name, "{host}");
-        }
     }
 }

@@ -1,10 +1,10 @@
 //! What every answer says about how it may be used.
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::response::Response;
 
-const ALWAYS: [(HeaderName, HeaderValue); 5] = [
+const ALWAYS: [(HeaderName, HeaderValue); 4] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
     (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
     (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
     (
@@ -16,10 +16,22 @@ const ALWAYS: [(HeaderName, HeaderValue); 5] = [
 /// Data is no page: nothing in it may run.
 const DATA: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 
-/// Adds the security headers. A page brings a content security policy of its own.
-pub(super) fn harden(headers: &mut HeaderMap) {
+/// Marks an answer whose own policy says who may show it in a frame. `X-Frame-Options` knows only nobody and ourselves.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Framed;
+
+/// Adds the security headers. A page brings a content security policy of its own. `strict`: what holds browsers to https, where it is used.
+pub(super) fn harden(response: &mut Response, strict: Option<&HeaderValue>) {
+    let framed = response.extensions_mut().remove::<Framed>().is_some();
+    let headers = response.headers_mut();
     for (name, value) in ALWAYS {
         headers.insert(name, value);
     }
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(DATA);
+    if !framed {
+        headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    }
+    if let Some(strict) = strict {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, strict.clone());
+    }
 }

@@ -8,6 +8,8 @@ mod gates;
 mod guard;
 mod headers;
 mod health;
+mod https;
+mod json;
 mod listen;
 mod metrics;
 mod observe;
@@ -20,6 +22,7 @@ mod service;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::http::HeaderValue;
 use axum::routing::{any, get};
 use engine::Engine;
 use tokio::sync::watch;
@@ -53,6 +56,8 @@ struct Inner {
     engine: Engine,
     pages: Pages,
     secure_cookies: SecureCookies,
+    /// What tells browsers to come by https only.
+    hsts: Option<HeaderValue>,
     public_origin: Option<String>,
     trusted_proxies: TrustedProxies,
     stopping: watch::Receiver<bool>,
@@ -69,6 +74,7 @@ impl Host {
             engine,
             pages,
             secure_cookies: settings.secure_cookies,
+            hsts: https::strict(settings.hsts_days),
             public_origin: settings.public_origin.clone(),
             trusted_proxies: settings.trusted_proxies.clone(),
             stopping,

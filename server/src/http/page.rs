@@ -12,6 +12,9 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use domain::city::City;
 use sha2::{Digest, Sha256};
 
+use super::headers::Framed;
+use crate::config::FrameHosts;
+
 /// A file whose name changes with its content.
 const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 /// A file whose name stays.
@@ -28,6 +31,8 @@ pub(super) struct Page {
     content_type: &'static str,
     cache: HeaderValue,
     policy: Option<HeaderValue>,
+    /// Whether the policy lets others show it in a frame.
+    framed: bool,
 }
 
 impl Page {
@@ -35,20 +40,38 @@ impl Page {
     pub(super) fn asset(name: &str, body: Cow<'static, [u8]>, brotli: Option<Cow<'static, [u8]>>) -> Option<Self> {
         let cache = if is_hashed(name) { FOREVER } else { AN_HOUR };
         let body = bytes(body);
-        Some(Self { etag: etag(&body), body, brotli: brotli.map(bytes), content_type: content_type(name)?, cache, policy: None })
+        Some(Self {
+            etag: etag(&body),
+            body,
+            brotli: brotli.map(bytes),
+            content_type: content_type(name)?,
+            cache,
+            policy: None,
+            framed: false,
+        })
     }
 
-    /// A document, with the city's name and hotline written into it, and a policy that lets its own scripts run and no others.
-    pub(super) fn document(html: &str, city: &City) -> Self {
+    /// A document, with the city's name and hotline written into it, and a policy that lets its own scripts run and no others, and those of
+    /// `frames` show it in a frame.
+    pub(super) fn document(html: &str, city: &City, frames: &FrameHosts) -> Self {
         let html = fill(&fill(html, "name", &city.name), "hotline", &city.hotline);
-        let policy = HeaderValue::from_str(&policy(&html)).ok();
+        let policy = HeaderValue::from_str(&policy(&html, frames)).ok();
+        let framed = policy.is_some() && !frames.is_empty();
         let brotli = compress(html.as_bytes());
         let body = Bytes::from(html);
-        Self { etag: etag(&body), body, brotli, content_type: "text/html; charset=utf-8", cache: ASK_AGAIN, policy }
+        Self { etag: etag(&body), body, brotli, content_type: "text/html; charset=utf-8", cache: ASK_AGAIN, policy, framed }
     }
 
     /// The answer to a request with these headers.
     pub(super) fn send(&self, asked: &HeaderMap) -> Response {
+        let mut response = self.answer(asked);
+        if self.framed {
+            response.extensions_mut().insert(Framed);
+        }
+        response
+    }
+
+    fn answer(&self, asked: &HeaderMap) -> Response {
         let mut headers = HeaderMap::new();
         headers.insert(header::CACHE_CONTROL, self.cache.clone());
         headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
@@ -89,14 +112,15 @@ pub(super) fn has(headers: &HeaderMap, etag: &str) -> bool {
 }
 
 /// What a document may load and run: our own files, and its inline scripts by their hash.
-fn policy(html: &str) -> String {
+fn policy(html: &str, frames: &FrameHosts) -> String {
     let mut scripts = String::new();
     for script in inline_scripts(html) {
         let _ = write!(scripts, " 'sha256-{}'", BASE64.encode(Sha256::digest(script)));
     }
     format!(
         "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'{scripts}; style-src 'self'; img-src 'self' data: blob:; \
-         media-src 'self' blob:; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+         media-src 'self' blob:; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors {}",
+        frames.ancestors()
     )
 }
 
@@ -224,7 +248,10 @@ mod tests {
         let html = "<script src=/a.js></script><script type=module>\nlet a = 1 < 2;\n</script><script>b</script>";
         assert_eq!(inline_scripts(html).collect::<Vec<_>>(), ["\nlet a = 1 < 2;\n", "b"]);
         let empty_hash = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
-        assert!(policy("<script></script>").contains(&format!("script-src 'self' 'wasm-unsafe-eval' 'sha256-{empty_hash}';")));
+        assert!(
+            policy("<script></script>", &FrameHosts::default())
+                .contains(&format!("script-src 'self' 'wasm-unsafe-eval' 'sha256-{empty_hash}';"))
+        );
     }
 
     #[test]

@@ -13,6 +13,7 @@ use rust_embed::RustEmbed;
 
 use super::page::Page;
 use super::{Host, refusal};
+use crate::config::FrameHosts;
 
 /// What trunk built, as it was when this program was compiled.
 #[derive(RustEmbed)]
@@ -34,16 +35,16 @@ struct Ready {
 
 impl Pages {
     /// The pages inside this program.
-    pub fn built_in(city: &City) -> Self {
+    pub fn built_in(city: &City, frames: &FrameHosts) -> Self {
         let files = Built::iter().filter_map(|name| Some((name.to_string(), Built::get(&name)?.data))).collect();
-        Self::of(files, city)
+        Self::of(files, city, frames)
     }
 
     /// The pages of a folder that holds `citizen/` and `staff/`.
     ///
     /// # Errors
     /// When the folder cannot be read, or has no pages.
-    pub fn of_folder(folder: &Path, city: &City) -> std::io::Result<Self> {
+    pub fn of_folder(folder: &Path, city: &City, frames: &FrameHosts) -> std::io::Result<Self> {
         let mut files = Files::new();
         for page in ["citizen", "staff"] {
             read(&folder.join(page), page, &mut files)?;
@@ -51,7 +52,7 @@ impl Pages {
                 return Err(std::io::Error::other(format!("there is no {page}/index.html")));
             }
         }
-        Ok(Self::of(files, city))
+        Ok(Self::of(files, city, frames))
     }
 
     /// Whether there are pages at all: a program can be compiled before they are built.
@@ -59,12 +60,14 @@ impl Pages {
         self.0.citizen.is_some() && self.0.staff.is_some()
     }
 
-    fn of(mut files: Files, city: &City) -> Self {
-        let mut document = |name: &str| {
+    fn of(mut files: Files, city: &City, frames: &FrameHosts) -> Self {
+        let mut document = |name: &str, frames: &FrameHosts| {
             let html = files.remove(name)?;
-            Some(Page::document(core::str::from_utf8(&html).ok()?, city))
+            Some(Page::document(core::str::from_utf8(&html).ok()?, city, frames))
         };
-        let (citizen, staff) = (document("citizen/index.html"), document("staff/index.html"));
+        // nobody shows the staff's page in a frame: what is done there cannot be undone by those whom it is done to
+        let nobody = FrameHosts::default();
+        let (citizen, staff) = (document("citizen/index.html", frames), document("staff/index.html", &nobody));
         let mut assets = HashMap::new();
         for (name, body) in &files {
             let path = match name.strip_prefix("citizen/") {

@@ -21,7 +21,7 @@ use tracing::{Instrument, Span};
 use super::gates::{Gate, Kind};
 use super::metrics::Room;
 use super::observe::{REQUEST_ID, RequestId};
-use super::{Host, Refusal, client, feed, guard, headers, refusal};
+use super::{Host, Refusal, client, feed, guard, headers, https, refusal};
 
 /// Everything that is answered. Cheap to clone.
 #[derive(Clone)]
@@ -74,7 +74,8 @@ impl hyper::service::Service<Request<Incoming>> for Connected {
 
     fn call(&self, mut request: Request<Incoming>) -> Answer {
         let Service { host, rooms } = &self.service;
-        let asked = Asked { id: RequestId::next(), room: Room::of(request.uri().path()), began: Instant::now() };
+        let https = https::is_used(host, request.headers());
+        let asked = Asked { id: RequestId::next(), room: Room::of(request.uri().path()), began: Instant::now(), https };
         // what everybody asks for, and always lies ready
         if request.uri().path() == "/availability" && request.method() == Method::GET {
             return Answer::Now(Some(asked.finish(host, feed::overview(host, request.headers()))));
@@ -103,6 +104,8 @@ struct Asked {
     id: RequestId,
     room: Room,
     began: Instant,
+    /// Whether the visitor comes by https.
+    https: bool,
 }
 
 impl Asked {
@@ -137,7 +140,7 @@ impl Asked {
 
     fn finish(self, host: &Host, mut response: Response) -> Response {
         host.metrics().count(self.room, response.status().as_u16(), self.began.elapsed());
-        headers::harden(response.headers_mut());
+        headers::harden(&mut response, host.0.hsts.as_ref().filter(|_| self.https));
         response.headers_mut().extend(self.id.header().map(|id| (REQUEST_ID, id)));
         if host.is_stopping() {
             // told now, a client does not send its next request into a connection that closes

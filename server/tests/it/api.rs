@@ -35,6 +35,22 @@ async fn a_malformed_body_is_refused_in_the_shape_of_the_contract() {
 }
 
 #[tokio::test]
+async fn a_body_nested_deeper_than_any_call_is_refused_before_it_is_read() {
+    let service = Service::demo().await;
+    let visitor = service.visitor();
+    for (levels, status) in [(15, StatusCode::OK), (16, StatusCode::BAD_REQUEST), (10_000, StatusCode::BAD_REQUEST)] {
+        // what a call does not know it passes over
+        let body = format!("{{\"more\":{}{}}}", "[".repeat(levels), "]".repeat(levels));
+        let request = visitor.request(Method::POST, "/api/notices/current").header("content-type", "application/json").body(body);
+        let (answered, reply) = told(request).await;
+        assert_eq!(answered, status, "{levels}: {reply}");
+        if answered != StatusCode::OK {
+            assert_eq!((&reply["code"], &reply["reason"]), (&json!("invalid"), &json!({ "rule": "malformed" })), "{levels}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_field_deep_in_the_body_is_named_by_its_path() {
     let service = Service::demo().await;
     let citizen = service.visitor();

@@ -81,3 +81,43 @@ async fn outside_the_demo_a_name_gets_secure_cookies_and_an_address_does_not() {
         assert_eq!(header(&response, "set-cookie").contains("Secure"), secure, "{host}");
     }
 }
+
+#[tokio::test]
+async fn where_cookies_travel_by_https_only_browsers_are_told_to_come_by_it_only() {
+    let (name, address) = ("yizhen.example", "127.0.0.1");
+    for (flags, host, told) in [
+        (vec!["--secure-cookies", "on"], address, "max-age=31536000"),
+        (vec!["--secure-cookies", "on", "--hsts-days", "30"], address, "max-age=2592000"),
+        (vec!["--secure-cookies", "on", "--hsts-days", "0"], name, ""),
+        (vec!["--secure-cookies", "off"], name, ""),
+        (vec![], name, "max-age=31536000"),
+        (vec![], address, ""),
+        (vec!["--demo=on"], name, ""),
+    ] {
+        let service = Service::start(&flags).await;
+        for path in ["/", "/availability", "/api/nothing", "/robots.txt"] {
+            let response = service.visitor().get(path).header("host", host).send().await.expect("an answer");
+            assert_eq!(header(&response, "strict-transport-security"), told, "{flags:?} {host} {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn named_hosts_may_frame_the_citizens_pages_and_nothing_else() {
+    let service = Service::start(&["--demo=on", "--frame-hosts", "https://www.city.example,https://*.portal.example"]).await;
+    let visitor = service.visitor();
+    for path in ["/", "/bookings"] {
+        let response = visitor.get(path).send().await.expect("an answer");
+        let policy = header(&response, "content-security-policy");
+        assert!(policy.ends_with("; frame-ancestors https://www.city.example https://*.portal.example"), "{path}: {policy}");
+        assert_eq!(header(&response, "x-frame-options"), "", "{path}: it would forbid what the policy allows");
+        let tag = header(&response, "etag").to_owned();
+        let again = visitor.get(path).header("if-none-match", tag).send().await.expect("an answer");
+        assert_eq!((again.status(), header(&again, "x-frame-options")), (StatusCode::NOT_MODIFIED, ""), "{path}");
+    }
+    for path in ["/staff", "/availability", "/api/nothing", "/demo/messages", "/robots.txt", "/nothing.txt"] {
+        let response = visitor.get(path).send().await.expect("an answer");
+        assert_eq!(header(&response, "x-frame-options"), "DENY", "{path}");
+        assert!(header(&response, "content-security-policy").contains("frame-ancestors 'none'"), "{path}");
+    }
+}
