@@ -1,5 +1,7 @@
 //! What the command line does besides serving: one engine call each.
 
+mod keys;
+
 use std::io::{BufRead, IsTerminal, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,10 +10,9 @@ use anyhow::{Context, Result, bail};
 use domain::time::Clock;
 use engine::clock::{RehearsalClock, SystemClock};
 use engine::entropy::SystemEntropy;
-use engine::keys::{self, Keys};
 use engine::{CityFile, DemoStaff, Engine, Ledger, MultitudeProgress, MultitudeSize, NewStaff, OpenError};
 
-use crate::config::{Cli, Command, Data, Demo, KeysCommand, LedgerCommand, Seed, StaffAdd, StaffCommand};
+use crate::config::{Cli, Command, Data, Demo, LedgerCommand, Seed, StaffAdd, StaffCommand};
 use crate::{lifecycle, telemetry};
 
 /// How often a long step says how far it is.
@@ -28,7 +29,7 @@ pub async fn run(cli: Cli) -> Result<()> {
         Command::Seed(seed) if seed.demo => seed_demo(&seed).await,
         Command::Seed(seed) => seed_city(&seed).await,
         Command::Staff(StaffCommand::Add(new)) => staff_add(new).await,
-        Command::Keys(KeysCommand::New(data)) => keys_new(&data),
+        Command::Keys(command) => keys::run(&command).await,
         Command::Ledger(LedgerCommand::Check(data)) => ledger_check(&data).await,
     }
 }
@@ -109,12 +110,6 @@ async fn staff_add(new: StaffAdd) -> Result<()> {
     say(&format!("{username} can sign in as {role}."))
 }
 
-fn keys_new(data: &Data) -> Result<()> {
-    Keys::create(&data.data_dir, &SystemEntropy)?;
-    let path = data.data_dir.join(keys::FILE_NAME);
-    say(&format!("{} is made. Without it the database cannot be read: keep a copy in a safe place.", path.display()))
-}
-
 /// Lists what does not fit, and fails if anything does not.
 async fn ledger_check(data: &Data) -> Result<()> {
     telemetry::start(data);
@@ -161,6 +156,7 @@ pub(crate) fn config(data: &Data, demo: Option<&Demo>, limits: engine::Limits) -
     Ok(engine::Config {
         database_url: data.url(),
         data_dir: data.data_dir.clone(),
+        keys: data.keys()?,
         city,
         demo: demo.is_some(),
         limits,

@@ -5,6 +5,7 @@
 mod bounds;
 mod file;
 mod frames;
+mod keys;
 mod limits;
 mod proxies;
 mod sessions;
@@ -18,9 +19,11 @@ use chrono::{DateTime, Datelike, Utc};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use domain::access::Role;
+use engine::keys::KeySource;
 
 pub use bounds::Bounds;
 pub use frames::FrameHosts;
+pub use keys::{KeysCommand, KeysForget, KeysFrom, KeysNew, KeysRotate};
 pub use limits::Limits;
 pub use proxies::TrustedProxies;
 pub use sessions::Sessions;
@@ -62,12 +65,15 @@ pub enum Command {
 /// Where the data is.
 #[derive(Args, Clone, Debug)]
 pub struct Data {
-    /// Where the key file, and an embedded database, lie.
+    /// Where the key file and an embedded database lie, unless told otherwise.
     #[arg(long, env = "DATA_DIR", value_name = "DATA_DIR", default_value = "data", hide_env_values = true)]
     pub data_dir: PathBuf,
     /// The database: sqlite://FILE or postgres://USER:PASSWORD@HOST/NAME. Without it: an embedded one under DATA_DIR.
     #[arg(long, env = "DATABASE_URL", value_name = "DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<String>,
+    /// Where the keys come from.
+    #[command(flatten)]
+    pub keys: KeysFrom,
     /// The city: its name, divisions, vaccines, notice, sites and their usual days. Without it: Yongzhou, for the demo.
     #[arg(long, env = "CITY_FILE", value_name = "CITY_FILE", hide_env_values = true)]
     pub city_file: Option<PathBuf>,
@@ -191,13 +197,6 @@ pub struct StaffAdd {
     pub site: Option<domain::Uuid>,
 }
 
-/// `yizhen keys …`.
-#[derive(Subcommand, Debug)]
-pub enum KeysCommand {
-    /// Make the key file of an installation. One that is there is never overwritten.
-    New(Data),
-}
-
 /// `yizhen ledger …`.
 #[derive(Subcommand, Debug)]
 pub enum LedgerCommand {
@@ -209,7 +208,7 @@ pub enum LedgerCommand {
 #[derive(Debug)]
 pub enum Asked {
     /// To do something.
-    Run(Cli),
+    Run(Box<Cli>),
     /// To be told something: the help or the version.
     Told(String),
 }
@@ -225,7 +224,7 @@ where
     let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
     let command = file::with_defaults(Cli::command(), &args)?;
     match command.try_get_matches_from(args).and_then(|matches| Cli::from_arg_matches(&matches)) {
-        Ok(cli) => check(&cli).map(|()| Asked::Run(cli)),
+        Ok(cli) => check(&cli).map(|()| Asked::Run(Box::new(cli))),
         Err(error) => match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
                 Ok(Asked::Told(error.render().to_string().trim_end().to_owned()))
@@ -267,5 +266,13 @@ impl Data {
             Some(url) => url.clone(),
             None => format!("sqlite://{}", self.data_dir.join("yizhen.db").display()),
         }
+    }
+
+    /// Where the keys come from.
+    ///
+    /// # Errors
+    /// One line for the operator.
+    pub fn keys(&self) -> anyhow::Result<KeySource> {
+        self.keys.source(&self.data_dir).map_err(anyhow::Error::msg)
     }
 }

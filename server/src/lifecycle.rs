@@ -31,7 +31,7 @@ pub struct Running {
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
     /// What goes on beside the answers, and ends without being waited for.
-    helpers: [JoinHandle<()>; 3],
+    helpers: [JoinHandle<()>; 4],
 }
 
 /// Serves until the process is told to stop.
@@ -109,8 +109,14 @@ pub async fn start(settings: &Serve) -> Result<Running> {
     // the demo's windows of today have just been written
     let written = settings.demo.then(|| engine.today());
     let sweeper = tokio::spawn(sweep(engine.clone(), scheduled, written));
+    let keeper: JoinHandle<()> = tokio::spawn({
+        let engine = engine.clone();
+        async move {
+            tokio::join!(engine.keep_keys(), engine.keep_sealed_anew());
+        }
+    });
     let server = listen(listener, service(host), bounds.connections, until(stopping));
-    Ok(Running { address, engine, staff, stop, server: tokio::spawn(server), helpers: [sweeper, bookkeeper, warmer] })
+    Ok(Running { address, engine, staff, stop, server: tokio::spawn(server), helpers: [sweeper, bookkeeper, warmer, keeper] })
 }
 
 impl Running {

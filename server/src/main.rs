@@ -12,7 +12,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let cli = match config::read(std::env::args_os()) {
-        Ok(Asked::Run(cli)) => cli,
+        Ok(Asked::Run(cli)) => *cli,
         Ok(Asked::Told(text)) => {
             let _ = writeln!(std::io::stdout(), "{text}");
             return ExitCode::SUCCESS;

@@ -31,7 +31,7 @@ impl Engine {
     /// `invalid` on `pass` or `code`; `not_found`; `forbidden`.
     pub async fn look_up(&self, staff: &Staff, pass: Option<&str>, code: Option<&str>) -> Result<LookUp> {
         let code = match (pass, code) {
-            (Some(pass), _) => Pass::verify(pass, |id| self.keys().verifying(id))?.code,
+            (Some(pass), _) => Pass::verify(pass, |id| self.vault().keys().verifying(id))?.code,
             (None, Some(code)) => Code::parse(code)?,
             (None, None) => return Err(Error::field("code", Reason::Missing)),
         };

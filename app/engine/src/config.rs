@@ -9,14 +9,17 @@ use domain::time::Clock;
 
 use crate::city_file::CityFile;
 use crate::entropy::Entropy;
+use crate::keys::KeySource;
 
 /// What the engine is opened with.
 #[derive(Clone)]
 pub struct Config {
     /// `sqlite://…` or `postgres://…`.
     pub database_url: String,
-    /// Where the key file (and an embedded database) lies.
+    /// Where an embedded database lies, and the key file unless `keys` says otherwise.
     pub data_dir: PathBuf,
+    /// Where the keys come from.
+    pub keys: KeySource,
     /// The city, its vaccines and its notice.
     pub city: CityFile,
     /// Demo content, and the message inbox.
@@ -134,11 +137,11 @@ pub enum OpenError {
     /// A migration failed.
     #[error("a migration failed: {0}")]
     Migrate(String),
-    /// The key file cannot be used.
-    #[error("the key file cannot be used: {0}")]
+    /// The keys cannot be used.
+    #[error("the keys cannot be used: {0}")]
     Keys(String),
-    /// The key file is not the one that this database was made with.
-    #[error("the key file in {0} does not belong to this database; put the right one there")]
+    /// The keys are not those that this database was made with.
+    #[error("{0} does not belong to this database; put there what it was made with")]
     OtherKeys(String),
     /// The demo cannot be written.
     #[error("the demo cannot be written: {0}")]

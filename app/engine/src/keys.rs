@@ -1,95 +1,137 @@
-//! The key file: made on first start, readable by its owner alone, never in the database.
+//! The keys in memory: which version seals now and which are there to open, as the text of a key file says it.
+
+mod file;
+mod source;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
-use std::io::Write;
-use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use chrono::Duration;
+use domain::{DateTime, Utc};
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::config::OpenError;
+pub use file::FILE_NAME;
+pub use source::KeySource;
+
 use crate::entropy::Entropy;
+use crate::suite::{INDEX_KEY, Suite};
 
-/// The name of the key file within the data directory.
-pub const FILE_NAME: &str = "keys.toml";
+/// How long what was sealed with the older version may be on its way into the database, and how far clocks of several machines differ.
+const GRACE: Duration = Duration::minutes(1);
 
-/// As the file stands: every key 32 bytes in base64.
+/// As the text stands.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct KeyFile {
-    /// Version → key that encrypts; the highest version is the one in use.
-    vault: BTreeMap<u8, Zeroizing<String>>,
-    /// The key of the keyed hashes.
+struct KeyText {
+    /// The key of the keyed hashes: 32 bytes in base64. It is never another one, or nothing would be found again.
     index: Zeroizing<String>,
-    /// Key id → key that signs passes; the highest is the one in use.
+    /// Version → key that encrypts, in base64.
+    vault: BTreeMap<u8, Zeroizing<String>>,
+    /// Version → from when on it seals, for those that did not always.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    seals_from: BTreeMap<u8, DateTime<Utc>>,
+    /// Key id → key that signs passes: 32 bytes in base64; the highest is the one in use.
     pass: BTreeMap<u8, Zeroizing<String>>,
+}
+
+/// A key that seals and opens.
+#[derive(PartialEq, Eq)]
+pub(crate) struct VaultKey {
+    pub suite: Suite,
+    pub bytes: Zeroizing<Vec<u8>>,
+    /// From when on it seals. It opens from the moment that it is known, so that every process knows it before any seals with it.
+    pub seals_from: Option<DateTime<Utc>>,
 }
 
 /// The keys of this installation.
 pub struct Keys {
-    pub(crate) vault: BTreeMap<u8, Zeroizing<[u8; 32]>>,
-    pub(crate) index: Zeroizing<[u8; 32]>,
+    vault: BTreeMap<u8, VaultKey>,
+    index: (Suite, Zeroizing<[u8; INDEX_KEY]>),
     pass: BTreeMap<u8, SigningKey>,
 }
 
+/// What may be told of a version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyVersion {
+    /// Its number.
+    pub version: u8,
+    /// What it seals with.
+    pub suite: Suite,
+    /// From when on it seals; `None`: it always did.
+    pub seals_from: Option<DateTime<Utc>>,
+}
+
 impl Keys {
-    /// Reads the key file of `data_dir`.
-    ///
-    /// # Errors
-    /// When it is not there, cannot be read, is open to others, or holds no usable keys.
-    pub fn read(data_dir: &Path) -> Result<Self, OpenError> {
-        let path = data_dir.join(FILE_NAME);
-        let text = std::fs::read_to_string(&path).map_err(|error| OpenError::Keys(format!("{}: {error}", path.display())))?;
-        Self::guard(&path)?;
-        let text = Zeroizing::new(text);
-        let bad = |what: &str| OpenError::Keys(format!("{}: {what}", path.display()));
-        let file: KeyFile = toml::from_str(&text).map_err(|_| bad("not a key file of this service"))?;
-        let key = |text: &str| decode(text).ok_or_else(|| bad("a key is not 32 bytes in base64"));
-        let keys = Self {
-            vault: file.vault.iter().map(|(id, text)| Ok((*id, key(text)?))).collect::<Result<_, OpenError>>()?,
-            index: key(&file.index)?,
-            pass: file
-                .pass
-                .iter()
-                .map(|(id, text)| Ok((*id, SigningKey::from_bytes(&*key(text)?))))
-                .collect::<Result<_, OpenError>>()?,
-        };
-        if keys.vault.is_empty() || keys.pass.is_empty() {
-            return Err(bad("it needs at least one vault key and one pass key"));
+    /// Reads the text of a key file. What is wrong with it is told without a word of it.
+    fn parse(text: &str) -> Result<Self, &'static str> {
+        let text: KeyText = toml::from_str(text).map_err(|_| file::NO_KEYS)?;
+        let mut vault = BTreeMap::new();
+        for (version, key) in &text.vault {
+            let (suite, key) = suite_of(key);
+            let bytes = decode(key).filter(|bytes| bytes.len() == suite.key_length());
+            let bytes = bytes.ok_or("a vault key is not of its suite's length, in base64")?;
+            vault.insert(*version, VaultKey { suite, bytes, seals_from: text.seals_from.get(version).copied() });
         }
-        Ok(keys)
+        let (suite, key) = suite_of(&text.index);
+        let index = decode(key).and_then(|bytes| exactly(&bytes)).ok_or("the index key is not 32 bytes in base64")?;
+        let mut pass = BTreeMap::new();
+        for (id, key) in &text.pass {
+            let key = decode(key).and_then(|bytes| exactly(&bytes)).ok_or("a pass key is not 32 bytes in base64")?;
+            pass.insert(*id, SigningKey::from_bytes(&key));
+        }
+        if vault.is_empty() || pass.is_empty() {
+            return Err("it needs at least one vault key and one pass key");
+        }
+        if text.seals_from.keys().any(|version| !vault.contains_key(version)) {
+            return Err("seals_from names a version that has no key");
+        }
+        Ok(Self { vault, index: (suite, index), pass })
     }
 
-    /// Makes a key file in `data_dir`.
-    ///
-    /// # Errors
-    /// When there is one already (it is never overwritten), or it cannot be written.
-    pub fn create(data_dir: &Path, entropy: &dyn Entropy) -> Result<(), OpenError> {
-        let draw = || Zeroizing::new(BASE64.encode(*Zeroizing::new(entropy.bytes::<32>())));
-        let file = KeyFile { vault: [(1, draw())].into(), index: draw(), pass: [(1, draw())].into() };
-        let body = Zeroizing::new(toml::to_string(&file).map_err(|error| OpenError::Keys(error.to_string()))?);
-        let path = data_dir.join(FILE_NAME);
-        let failed = |error: std::io::Error| OpenError::Keys(format!("{}: {error}", path.display()));
-        crate::folder::make(data_dir).map_err(failed)?;
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut out = options.open(&path).map_err(failed)?;
-        writeln!(
-            out,
-            "# The keys of this installation. Without this file the database cannot be read: keep a copy in a safe place."
-        )
-        .map_err(failed)?;
-        out.write_all(body.as_bytes()).and_then(|()| out.sync_all()).map_err(failed)
+    /// What may be told of each version, oldest first.
+    pub fn versions(&self) -> Vec<KeyVersion> {
+        let told =
+            |(version, key): (&u8, &VaultKey)| KeyVersion { version: *version, suite: key.suite, seals_from: key.seals_from };
+        self.vault.iter().map(told).collect()
+    }
+
+    /// The version that seals at `now`: the newest whose time has come, the oldest where none's has.
+    pub(crate) fn sealing(&self, now: DateTime<Utc>) -> (u8, &VaultKey) {
+        let in_use = self.vault.iter().rev().find(|(_, key)| key.seals_from.is_none_or(|from| from <= now));
+        let (version, key) = in_use.or_else(|| self.vault.first_key_value()).expect("parse() keeps no empty set");
+        (*version, key)
+    }
+
+    /// The version that seals at `now`.
+    pub fn sealing_version(&self, now: DateTime<Utc>) -> u8 {
+        self.sealing(now).0
+    }
+
+    /// The version that seals at `now`, where there are older ones and nothing can be on its way any more that they have sealed.
+    pub(crate) fn settled(&self, now: DateTime<Utc>) -> Option<u8> {
+        let (version, key) = self.sealing(now);
+        let older = self.vault.keys().any(|other| *other < version);
+        (older && key.seals_from.is_none_or(|from| from + GRACE <= now)).then_some(version)
+    }
+
+    /// The key of a version.
+    pub(crate) fn opening(&self, version: u8) -> Option<&VaultKey> {
+        self.vault.get(&version)
+    }
+
+    /// The key of the keyed hashes.
+    pub(crate) fn index(&self) -> (Suite, &[u8; INDEX_KEY]) {
+        (self.index.0, &self.index.1)
     }
 
     /// The key that signs passes now, with its id.
     pub(crate) fn signing(&self) -> (u8, &SigningKey) {
-        let (id, key) = self.pass.last_key_value().expect("read() keeps no empty set");
+        let (id, key) = self.pass.last_key_value().expect("parse() keeps no empty set");
         (*id, key)
     }
 
@@ -98,25 +140,51 @@ impl Keys {
         self.pass.get(&id).map(SigningKey::verifying_key)
     }
 
-    #[cfg(unix)]
-    fn guard(path: &Path) -> Result<(), OpenError> {
-        use std::os::unix::fs::PermissionsExt;
-        let failed = |error: std::io::Error| OpenError::Keys(format!("{}: {error}", path.display()));
-        let mode = std::fs::metadata(path).map_err(failed)?.permissions().mode();
-        if mode & 0o077 == 0 {
-            Ok(())
-        } else {
-            Err(OpenError::Keys(format!("{}: others may read it; run chmod 600 on it", path.display())))
-        }
+    /// Whether nothing is new.
+    pub(crate) fn same_as(&self, other: &Self) -> bool {
+        self.vault == other.vault && self.index == other.index && self.pass == other.pass
     }
 
-    #[cfg(not(unix))]
-    fn guard(_: &Path) -> Result<(), OpenError> {
-        Ok(())
+    /// Whether a running service may go on with these keys instead of `before`: a version never becomes another key, and the keyed hashes
+    /// stay what they are.
+    pub(crate) fn continues(&self, before: &Self) -> bool {
+        let same = |(version, key): (&u8, &VaultKey)| {
+            self.vault.get(version).is_none_or(|now| now.suite == key.suite && now.bytes == key.bytes)
+        };
+        self.index == before.index && before.vault.iter().all(same)
     }
 }
 
-fn decode(text: &str) -> Option<Zeroizing<[u8; 32]>> {
-    let bytes = Zeroizing::new(BASE64.decode(text.trim()).ok()?);
-    Some(Zeroizing::new(bytes.as_slice().try_into().ok()?))
+/// A new key of a suite, as it stands in the file.
+fn draw(suite: Suite, length: usize, entropy: &dyn Entropy) -> Zeroizing<String> {
+    let mut bytes = Zeroizing::new(vec![0; length]);
+    entropy.fill(&mut bytes);
+    let text = Zeroizing::new(BASE64.encode(&*bytes));
+    match suite {
+        // the first suite's keys have no name before them: so they stood before there was another
+        Suite::Aes => text,
+    }
+}
+
+/// The suite whose name stands before a key, and the key's text.
+fn suite_of(text: &str) -> (Suite, &str) {
+    let named = Suite::ALL.into_iter().find_map(|suite| Some((suite, text.strip_prefix(suite.name())?.strip_prefix(':')?)));
+    named.unwrap_or((Suite::Aes, text))
+}
+
+fn decode(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let text = text.trim();
+    // as large as it can become: a vector that grows leaves copies behind
+    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
+    BASE64.decode_vec(text, &mut bytes).ok()?;
+    Some(bytes)
+}
+
+fn exactly<const N: usize>(bytes: &[u8]) -> Option<Zeroizing<[u8; N]>> {
+    let mut out = Zeroizing::new([0; N]);
+    if bytes.len() != N {
+        return None;
+    }
+    out.copy_from_slice(bytes);
+    Some(out)
 }

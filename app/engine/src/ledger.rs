@@ -109,11 +109,7 @@ impl Engine {
     /// # Errors
     /// When the database cannot be read, or is not of this program's version.
     pub async fn check_ledger(database_url: &str, today: NaiveDate) -> Result<Ledger, OpenError> {
-        let file = database_url.strip_prefix("sqlite://").map(|rest| rest.split('?').next().unwrap_or(rest));
-        if let Some(file) = file.filter(|file| !std::path::Path::new(file).exists()) {
-            return Err(OpenError::Connect(format!("{file} does not exist")));
-        }
-        let store = Store::connect(database_url).await?;
+        let store = Store::connect_existing(database_url).await?;
         let ledger = check_version_and_ledger(&store, today).await;
         store.close().await;
         ledger

@@ -9,6 +9,7 @@ pub mod clock;
 pub mod config;
 pub mod entropy;
 pub mod keys;
+pub mod suite;
 pub mod vault;
 
 mod accounts;
@@ -20,10 +21,13 @@ mod desk;
 mod error;
 mod folder;
 mod gather;
+mod key_check;
 mod ledger;
 mod lookups;
 mod outbox;
 mod people;
+mod reseal;
+mod rotation;
 mod schedule;
 mod sessions;
 mod shown;
@@ -52,20 +56,19 @@ pub use config::{Config, Limits, OpenError, Sessions};
 pub use demo::{DemoStaff, MultitudeProgress, MultitudeSize};
 pub use desk::DeskCounts;
 pub use ledger::{Broken, Ledger, Row};
+pub use reseal::{Resealed, SealedRows};
+pub use rotation::LEAST_NOTICE;
 pub use staff::{NewStaff, Staff};
 pub use tallies::Whence;
 
 use crate::desk::Desk;
 use crate::error::internal;
-use crate::keys::Keys;
 use crate::lookups::Lookups;
 use crate::sessions::Seen;
 use crate::store::Store;
 use crate::store::entities::{fact, vaccine};
-use crate::vault::{Label, Vault};
+use crate::vault::Vault;
 
-/// The fact that tells whether the keys fit.
-const KEY_CHECK: &str = "key-check";
 /// The fact that is written to see whether it can be.
 const WRITE_CHECK: &str = "write-check";
 /// As much as a booking writes, about: where it has room, a booking has.
@@ -80,7 +83,6 @@ pub struct Engine {
 struct Inner {
     config: Config,
     store: Store,
-    keys: Arc<Keys>,
     vault: Vault,
     board: Arc<Board>,
     desk: Desk,
@@ -109,9 +111,9 @@ impl Engine {
         let store = Store::connect(&config.database_url).await?;
         store.migrate().await?;
         demo::refuse_unfinished(&store).await?;
-        let keys = Arc::new(open_keys(&config, &store).await?);
-        let vault = Vault::new(keys.clone(), config.entropy.clone());
-        check_keys(&config, &store, &vault).await?;
+        let keys = key_check::open(&config, &store).await?;
+        let vault = Vault::new(keys, config.entropy.clone(), config.clock.clone());
+        key_check::write(&config, &store, &vault).await?;
         write_vaccines(&config, &store).await?;
         let board = Arc::new(Board::new(config.city.city.clone(), config.clock.now()));
         let desk = Desk::start(store.clone(), board.clone(), config.clock.clone(), &config.limits)
@@ -119,7 +121,7 @@ impl Engine {
         let ticker = tokio::spawn(board::follow(store.clone(), board.clone(), config.clock.clone()));
         let lookups = Lookups::start(&store, &config);
         let (seen, ledger_off) = (Seen::default(), AtomicBool::new(false));
-        let engine = Self { inner: Arc::new(Inner { config, store, keys, vault, board, desk, lookups, seen, ledger_off, ticker }) };
+        let engine = Self { inner: Arc::new(Inner { config, store, vault, board, desk, lookups, seen, ledger_off, ticker }) };
         engine.fill_board().await.map_err(|_| OpenError::Connect("the sites cannot be read".into()))?;
         Ok(engine)
     }
@@ -230,10 +232,6 @@ impl Engine {
         &self.inner.vault
     }
 
-    pub(crate) fn keys(&self) -> &Keys {
-        &self.inner.keys
-    }
-
     pub(crate) fn ledger_off(&self) -> &AtomicBool {
         &self.inner.ledger_off
     }
@@ -263,37 +261,6 @@ impl Engine {
         let board::Everything { sites, vaccines, slots } = board::read_all(self.store(), self.today()).await.map_err(internal)?;
         self.board().fill(sites, vaccines, slots, self.now());
         Ok(())
-    }
-}
-
-/// The keys of the data directory; made where neither they nor anything sealed with them is there.
-async fn open_keys(config: &Config, store: &Store) -> core::result::Result<Keys, OpenError> {
-    let used = fact::Entity::find_by_id(KEY_CHECK)
-        .one(&store.read)
-        .await
-        .map_err(|error| OpenError::Connect(error.to_string()))?
-        .is_some();
-    if !used && !config.data_dir.join(keys::FILE_NAME).exists() {
-        Keys::create(&config.data_dir, &*config.entropy)?;
-    }
-    Keys::read(&config.data_dir)
-}
-
-async fn check_keys(config: &Config, store: &Store, vault: &Vault) -> core::result::Result<(), OpenError> {
-    let failed = |error: sea_orm::DbErr| OpenError::Connect(error.to_string());
-    let sealed = vault.seal(Label::KeyCheck, Uuid::nil(), b"fits").map_err(|error| OpenError::Keys(error.to_string()))?;
-    let row = fact::ActiveModel { name: Set(KEY_CHECK.to_owned()), value: Set(sealed) };
-    fact::Entity::insert(row)
-        .on_conflict(OnConflict::new().do_nothing().to_owned())
-        .try_insert()
-        .exec_without_returning(&store.write)
-        .await
-        .map_err(failed)?;
-    let kept = fact::Entity::find_by_id(KEY_CHECK).one(&store.write).await.map_err(failed)?;
-    if kept.is_some_and(|kept| vault.fits(&kept.value)) {
-        Ok(())
-    } else {
-        Err(OpenError::OtherKeys(config.data_dir.display().to_string()))
     }
 }
 

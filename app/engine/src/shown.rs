@@ -116,7 +116,8 @@ impl Engine {
     /// A booking as its owner sees it.
     pub(crate) fn shown(&self, shown: Shown) -> Booking {
         let Shown { code, state, dose, person_id, details, site, vaccine, window } = shown;
-        let (key_id, key) = self.keys().signing();
+        let keys = self.vault().keys();
+        let (key_id, key) = keys.signing();
         let pass = state.is_live().then(|| Pass { key_id, code, site_id: site.id, window }.sign(key));
         Booking {
             code,

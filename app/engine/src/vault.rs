@@ -1,29 +1,27 @@
 //! The vault: what must not stand in the clear is sealed here before it reaches the database, and found again by a keyed hash.
 //!
-//! Sealed bytes: format (1), key version (1), nonce (12), AES-256-GCM ciphertext and tag. The label and the row's id are
+//! Sealed bytes: the suite's number (1), key version (1), nonce (12), ciphertext and tag. The label and the row's id are
 //! authenticated with it, so that a sealed value cannot be moved to another row or column.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
-use aes_gcm::aead::{Aead, Payload};
-use aes_gcm::{Aes256Gcm, KeyInit, Nonce};
 use domain::error::Error;
+use domain::time::Clock;
 use domain::{DateTime, Utc, Uuid};
-use hmac::{Hmac, Mac};
-use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::entropy::Entropy;
 use crate::keys::Keys;
+use crate::suite::NONCE;
 
-const FORMAT: u8 = 1;
 const NONCE_AT: usize = 2;
-const BODY_AT: usize = NONCE_AT + 12;
+const BODY_AT: usize = NONCE_AT + NONCE;
 
 /// Seals, opens and hashes.
 pub struct Vault {
-    keys: Arc<Keys>,
+    keys: RwLock<Arc<Keys>>,
     entropy: Arc<dyn Entropy>,
+    clock: Arc<dyn Clock>,
 }
 
 /// What a sealed value is: part of what is authenticated.
@@ -52,21 +50,30 @@ impl Label {
 }
 
 impl Vault {
-    pub(crate) fn new(keys: Arc<Keys>, entropy: Arc<dyn Entropy>) -> Self {
-        Self { keys, entropy }
+    pub(crate) fn new(keys: Keys, entropy: Arc<dyn Entropy>, clock: Arc<dyn Clock>) -> Self {
+        Self { keys: RwLock::new(Arc::new(keys)), entropy, clock }
     }
 
-    /// Seals `plain` for the row `row`.
+    /// The keys as they are now.
+    pub(crate) fn keys(&self) -> Arc<Keys> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Goes on with other keys; whether it may is for the caller to know.
+    pub(crate) fn take(&self, keys: Keys) {
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+    }
+
+    /// Seals `plain` for the row `row`, with the version that is to seal by now.
     ///
     /// # Errors
     /// `internal` when the cipher refuses, which it does only for gigabytes.
     pub fn seal(&self, label: Label, row: Uuid, plain: &[u8]) -> Result<Vec<u8>, Error> {
-        let (version, key) = self.keys.vault.last_key_value().ok_or_else(Error::internal)?;
-        let cipher = Aes256Gcm::new_from_slice(key.as_slice()).map_err(|_| Error::internal())?;
-        let nonce: [u8; 12] = self.entropy.bytes();
-        let aad = label.bytes(row);
-        let body = cipher.encrypt(&Nonce::from(nonce), Payload { msg: plain, aad: &aad }).map_err(|_| Error::internal())?;
-        Ok([&[FORMAT, *version], nonce.as_slice(), &body].concat())
+        let keys = self.keys();
+        let (version, key) = keys.sealing(self.clock.now());
+        let nonce: [u8; NONCE] = self.entropy.bytes();
+        let body = key.suite.seal(&key.bytes, nonce, plain, &label.bytes(row)).ok_or_else(Error::internal)?;
+        Ok([&[key.suite.format(), version], nonce.as_slice(), &body].concat())
     }
 
     /// Opens what [`Vault::seal`] sealed for the same label and row.
@@ -74,35 +81,16 @@ impl Vault {
     /// # Errors
     /// `internal` when it was changed, or sealed with a key that is not there any more. The log has the label.
     pub fn open(&self, label: Label, row: Uuid, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
-        self.try_open(label, row, sealed).ok_or_else(|| {
-            tracing::error!(?label, %row, "a sealed value does not open: changed, or its key is missing");
+        try_open(&self.keys(), label, row, sealed).ok_or_else(|| {
+            let key_version = version_of(sealed);
+            tracing::error!(?label, %row, key_version, "a sealed value does not open: changed, or its key is missing");
             Error::internal()
         })
     }
 
-    fn try_open(&self, label: Label, row: Uuid, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-        let (head, body) = sealed.split_at_checked(BODY_AT)?;
-        if head[0] != FORMAT {
-            return None;
-        }
-        let cipher = Aes256Gcm::new_from_slice(self.keys.vault.get(&head[1])?.as_slice()).ok()?;
-        let nonce: [u8; 12] = head[NONCE_AT..].try_into().ok()?;
-        let aad = label.bytes(row);
-        cipher.decrypt(&Nonce::from(nonce), Payload { msg: body, aad: &aad }).ok().map(Zeroizing::new)
-    }
-
-    /// Whether `sealed` was sealed with these keys.
-    pub(crate) fn fits(&self, sealed: &[u8]) -> bool {
-        self.try_open(Label::KeyCheck, Uuid::nil(), sealed).is_some()
-    }
-
-    /// The keyed hash (HMAC-SHA-256) of a value, to find it again without storing it. `what` keeps the kinds apart.
+    /// The keyed hash of a value, to find it again without storing it. `what` keeps the kinds apart.
     pub fn hash(&self, what: &str, value: &str) -> Vec<u8> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.keys.index.as_slice()).expect("HMAC takes keys of any length");
-        mac.update(what.as_bytes());
-        mac.update(b"\0");
-        mac.update(value.as_bytes());
-        mac.finalize().into_bytes().to_vec()
+        hash(&self.keys(), what, value)
     }
 
     /// The entropy of this installation, for ids and codes.
@@ -116,14 +104,36 @@ impl Vault {
     }
 }
 
+/// The version of the key that something was sealed with.
+pub(crate) fn version_of(sealed: &[u8]) -> Option<u8> {
+    sealed.get(1).copied()
+}
+
+/// Opens with these keys.
+pub(crate) fn try_open(keys: &Keys, label: Label, row: Uuid, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let (head, body) = sealed.split_at_checked(BODY_AT)?;
+    let key = keys.opening(head[1]).filter(|key| key.suite.format() == head[0])?;
+    key.suite.open(&key.bytes, head[NONCE_AT..].try_into().ok()?, body, &label.bytes(row))
+}
+
+/// Hashes with these keys.
+pub(crate) fn hash(keys: &Keys, what: &str, value: &str) -> Vec<u8> {
+    let (suite, key) = keys.index();
+    suite.mac(key, &[what.as_bytes(), b"\0", value.as_bytes()])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::SystemClock;
     use crate::entropy::SystemEntropy;
+    use crate::keys::FILE_NAME;
+    use crate::suite::Suite;
 
     fn vault(dir: &std::path::Path) -> Vault {
-        Keys::create(dir, &SystemEntropy).expect("made");
-        Vault::new(Arc::new(Keys::read(dir).expect("read")), Arc::new(SystemEntropy))
+        let path = dir.join(FILE_NAME);
+        Keys::create(&path, Suite::Aes, &SystemEntropy).expect("made");
+        Vault::new(Keys::read(&path).expect("read"), Arc::new(SystemEntropy), Arc::new(SystemClock))
     }
 
     #[test]
@@ -150,17 +160,5 @@ mod tests {
         let vault = vault(dir.path());
         assert_eq!(vault.hash("phone", "13800138000"), vault.hash("phone", "13800138000"));
         assert_ne!(vault.hash("phone", "13800138000"), vault.hash("document", "13800138000"));
-    }
-
-    #[test]
-    fn the_key_file_is_its_owners_alone_and_is_never_overwritten() {
-        use std::os::unix::fs::PermissionsExt;
-        let dir = tempfile::tempdir().expect("a directory");
-        Keys::create(dir.path(), &SystemEntropy).expect("made");
-        let path = dir.path().join(crate::keys::FILE_NAME);
-        assert_eq!(std::fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
-        assert!(Keys::create(dir.path(), &SystemEntropy).is_err());
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).expect("changed");
-        assert!(Keys::read(dir.path()).is_err());
     }
 }

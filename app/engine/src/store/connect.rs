@@ -68,6 +68,18 @@ impl Store {
         }
     }
 
+    /// Connects to a database that is there; none is made.
+    ///
+    /// # Errors
+    /// As [`Store::connect`], and when there is no such file.
+    pub(crate) async fn connect_existing(url: &str) -> Result<Self, OpenError> {
+        let file = url.strip_prefix("sqlite://").map(|rest| rest.split('?').next().unwrap_or(rest));
+        match file.filter(|file| !Path::new(file).exists()) {
+            Some(file) => Err(OpenError::Connect(format!("{file} does not exist"))),
+            None => Self::connect(url).await,
+        }
+    }
+
     async fn sqlite(path: &str) -> Result<Self, OpenError> {
         if path.is_empty() {
             return Err(OpenError::Connect("DATABASE_URL names no file: sqlite://FILE".into()));

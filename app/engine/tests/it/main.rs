@@ -19,6 +19,8 @@ mod neighbours;
 mod opening;
 mod people;
 mod races;
+mod reseal;
+mod rotation;
 mod secrets;
 mod sessions;
 mod staff;

@@ -12,6 +12,7 @@ use domain::screening::Screening;
 use domain::time::{Clock, plus_days};
 use domain::{NaiveDate, Uuid};
 use engine::city_file::{Session, SiteEntry};
+use engine::keys::{FILE_NAME, KeySource};
 use engine::{Citizen, CityFile, Config, Engine, Limits, NewStaff, OpenError, Sessions, Staff, Whence};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, FromQueryResult, Statement, Value};
 
@@ -66,6 +67,7 @@ impl TestCity {
         Config {
             database_url: url.to_owned(),
             data_dir: dir.to_owned(),
+            keys: KeySource::File(dir.join(FILE_NAME)),
             city: city_file(),
             demo: true,
             limits,
