@@ -163,6 +163,13 @@ fn draw(suite: Suite, length: usize, entropy: &dyn Entropy) -> Zeroizing<String>
     match suite {
         // the first suite's keys have no name before them: so they stood before there was another
         Suite::Aes => text,
+        named => {
+            let mut long = Zeroizing::new(String::with_capacity(named.name().len() + 1 + text.len()));
+            long.push_str(named.name());
+            long.push(':');
+            long.push_str(&text);
+            long
+        }
     }
 }
 

@@ -130,35 +130,41 @@ mod tests {
     use crate::keys::FILE_NAME;
     use crate::suite::Suite;
 
-    fn vault(dir: &std::path::Path) -> Vault {
-        let path = dir.join(FILE_NAME);
-        Keys::create(&path, Suite::Aes, &SystemEntropy).expect("made");
+    fn vault(dir: &std::path::Path, suite: Suite) -> Vault {
+        let path = dir.join(suite.name()).join(FILE_NAME);
+        Keys::create(&path, suite, &SystemEntropy).expect("made");
         Vault::new(Keys::read(&path).expect("read"), Arc::new(SystemEntropy), Arc::new(SystemClock))
     }
 
     #[test]
     fn what_is_sealed_opens_only_in_its_place_and_unchanged() {
         let dir = tempfile::tempdir().expect("a directory");
-        let vault = vault(dir.path());
-        let (row, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
-        let sealed = vault.seal(Label::Person, row, "张秀兰".as_bytes()).expect("sealed");
-        assert_eq!(vault.open(Label::Person, row, &sealed).expect("opens").as_slice(), "张秀兰".as_bytes());
-        assert!(vault.open(Label::Person, other, &sealed).is_err());
-        assert!(vault.open(Label::Message, row, &sealed).is_err());
-        for at in 0..sealed.len() {
-            let mut changed = sealed.clone();
-            changed[at] ^= 1;
-            assert!(vault.open(Label::Person, row, &changed).is_err(), "byte {at}");
+        for suite in Suite::ALL {
+            let vault = vault(dir.path(), suite);
+            let (row, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
+            let sealed = vault.seal(Label::Person, row, "张秀兰".as_bytes()).expect("sealed");
+            assert_eq!(sealed[..2], [suite.format(), 1]);
+            assert_eq!(vault.open(Label::Person, row, &sealed).expect("opens").as_slice(), "张秀兰".as_bytes());
+            assert!(vault.open(Label::Person, other, &sealed).is_err());
+            assert!(vault.open(Label::Message, row, &sealed).is_err());
+            for at in 0..sealed.len() {
+                let mut changed = sealed.clone();
+                changed[at] ^= 1;
+                assert!(vault.open(Label::Person, row, &changed).is_err(), "byte {at}");
+            }
+            assert!(vault.open(Label::Person, row, &sealed[..5]).is_err());
+            let again = || vault.seal(Label::Person, row, b"x").expect("sealed");
+            assert_ne!(again(), again());
         }
-        assert!(vault.open(Label::Person, row, &sealed[..5]).is_err());
-        assert_ne!(vault.seal(Label::Person, row, b"x").expect("sealed"), vault.seal(Label::Person, row, b"x").expect("sealed"));
     }
 
     #[test]
     fn a_hash_is_the_same_for_the_same_and_differs_by_kind() {
         let dir = tempfile::tempdir().expect("a directory");
-        let vault = vault(dir.path());
-        assert_eq!(vault.hash("phone", "13800138000"), vault.hash("phone", "13800138000"));
-        assert_ne!(vault.hash("phone", "13800138000"), vault.hash("document", "13800138000"));
+        for suite in Suite::ALL {
+            let vault = vault(dir.path(), suite);
+            assert_eq!(vault.hash("phone", "13800138000"), vault.hash("phone", "13800138000"));
+            assert_ne!(vault.hash("phone", "13800138000"), vault.hash("document", "13800138000"));
+        }
     }
 }

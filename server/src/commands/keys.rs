@@ -9,24 +9,23 @@ use engine::Engine;
 use engine::clock::SystemClock;
 use engine::entropy::SystemEntropy;
 use engine::keys::{KeySource, KeyVersion, Keys};
-use engine::suite::Suite;
 
 use super::say;
-use crate::config::{Data, KeysCommand, KeysForget, KeysRotate};
+use crate::config::{Data, KeysCommand, KeysForget, KeysNew, KeysRotate};
 use crate::telemetry;
 
 pub(super) async fn run(command: &KeysCommand) -> Result<()> {
     match command {
-        KeysCommand::New(new) => create(&new.data),
+        KeysCommand::New(new) => create(new),
         KeysCommand::Rotate(rotate) => add(rotate),
         KeysCommand::List(data) => list(data).await,
         KeysCommand::Forget(forget) => take_away(forget).await,
     }
 }
 
-fn create(data: &Data) -> Result<()> {
-    let path = file(data)?;
-    Keys::create(&path, Suite::default(), &SystemEntropy)?;
+fn create(new: &KeysNew) -> Result<()> {
+    let path = file(&new.data)?;
+    Keys::create(&path, new.suite, &SystemEntropy)?;
     say(&format!("{} is made. Without it the database cannot be read: keep a copy in a safe place.", path.display()))
 }
 
@@ -34,7 +33,7 @@ fn add(rotate: &KeysRotate) -> Result<()> {
     let path = file(&rotate.data)?;
     let now = SystemClock.now();
     let seals_from = in_minutes(now, rotate.notice);
-    let version = Keys::rotate(&path, None, now, seals_from, &SystemEntropy)?;
+    let version = Keys::rotate(&path, rotate.suite, now, seals_from, &SystemEntropy)?;
     say(&format!(
         "Version {version} is in {} and seals from {} on. Make a new copy of that file for the safe place.",
         path.display(),

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use engine::keys::{FILE_NAME, KeySource};
+use engine::suite::Suite;
 
 use super::Data;
+use super::values::suite;
 
 /// The text of a key file in the environment. No flag: every user of the machine could read that.
 const TEXT: &str = "VAULT_KEYS";
@@ -63,6 +65,9 @@ pub struct KeysNew {
     /// The data.
     #[command(flatten)]
     pub data: Data,
+    /// What seals and hashes: aes (AES-256-GCM, HMAC-SHA-256) or sm (SM4-GCM, HMAC-SM3). The hash stays for ever.
+    #[arg(long, value_name = "SUITE", default_value = "aes", value_parser = suite)]
+    pub suite: Suite,
 }
 
 /// `yizhen keys rotate`.
@@ -74,6 +79,9 @@ pub struct KeysRotate {
     /// Minutes until it seals. Every process on the database must know it by then; copies of the key file on other machines, too.
     #[arg(long, value_name = "MINUTES", default_value_t = 10, value_parser = clap::value_parser!(u32).range(i64::from(least_notice())..=10_080))]
     pub notice: u32,
+    /// What it seals with: aes or sm. Without it: what the version before does.
+    #[arg(long, value_name = "SUITE", value_parser = suite)]
+    pub suite: Option<Suite>,
 }
 
 /// `yizhen keys forget`.

@@ -2,6 +2,7 @@
 
 use clap::ValueEnum;
 use domain::access::Role;
+use engine::suite::Suite;
 
 /// Whether cookies may travel over https only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -45,4 +46,9 @@ pub(super) fn origin(text: &str) -> Result<String, String> {
 
 pub(super) fn role(text: &str) -> Result<Role, String> {
     text.parse().map_err(|()| "nurse, manager or office".into())
+}
+
+pub(super) fn suite(text: &str) -> Result<Suite, String> {
+    let names: Vec<_> = Suite::ALL.iter().map(|suite| suite.name()).collect();
+    Suite::named(text).ok_or_else(|| names.join(" or "))
 }

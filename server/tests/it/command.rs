@@ -266,6 +266,8 @@ fn help_lists_every_setting_of_the_service() {
         "LIMIT_CONNECTIONS",
         "LIMIT_STAFF_AT_ONCE",
         "STOP_WITHIN_S",
+        "KEYS_FILE",
+        "KEYS_COMMAND",
     ] {
         assert!(help.contains(&format!("[env: {setting}]")), "{setting}");
     }
@@ -367,4 +369,75 @@ fn demo(folder: &Path) -> (Child, String) {
 fn terminate(child: &Child) {
     let killed = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill runs");
     assert!(killed.success());
+}
+
+/// The keys of an installation, as they stand in its key file.
+fn secrets(text: &str) -> Vec<&str> {
+    text.lines().filter_map(|line| line.split_once(" = \"")?.1.strip_suffix('"')).filter(|value| value.len() > 24).collect()
+}
+
+#[test]
+fn keys_come_from_one_place_and_stand_in_no_output() {
+    let folder = tempfile::tempdir().expect("a folder");
+    done(yizhen(folder.path(), &["seed", "--demo"]));
+    let path = folder.path().join("data/keys.toml");
+    let text = std::fs::read_to_string(&path).expect("read");
+    std::fs::rename(&path, folder.path().join("elsewhere.toml")).expect("moved");
+    refused(yizhen(folder.path(), &["keys", "list"]));
+    let ways = [("KEYS_FILE", "elsewhere.toml"), ("KEYS_COMMAND", "cat elsewhere.toml"), ("VAULT_KEYS", text.as_str())];
+    for way in ways {
+        let said = done(with_env(folder.path(), &["keys", "list"], &[way]));
+        assert!(said.starts_with("version 1: AES-256-GCM, seals, "), "{said}");
+        done(with_env(folder.path(), &["seed", "--demo"], &[way]));
+        for other in ways.into_iter().filter(|other| *other != way) {
+            let line = refused(with_env(folder.path(), &["serve", "--port", "0"], &[way, other]));
+            assert!(line.contains("set one of them") && secrets(&text).iter().all(|key| !line.contains(key)), "{line}");
+        }
+    }
+    assert_eq!(secrets(&text).len(), 3);
+    for wrong in [text.replacen("[pass]", "[pas]", 1), text.replacen('=', "", 1), text.replace("1 = \"", "1 = \"!")] {
+        let tells_all = [("VAULT_KEYS", wrong.as_str()), ("LOG", "trace")];
+        let Output { status, stdout, stderr } = output(with_env(folder.path(), &["serve", "--port", "0"], &tells_all));
+        let said = String::from_utf8_lossy(&[stdout, stderr].concat()).into_owned();
+        assert!(!status.success() && said.contains("VAULT_KEYS") && secrets(&text).iter().all(|key| !said.contains(key)), "{said}");
+    }
+    for command in [&["keys", "new"][..], &["keys", "rotate"]] {
+        let line = refused(with_env(folder.path(), command, &[("KEYS_COMMAND", "cat elsewhere.toml")]));
+        assert!(line.contains("KEYS_COMMAND") && line.contains("KEYS_FILE"), "{line}");
+    }
+    assert!(!path.exists(), "no other keys are made");
+}
+
+#[test]
+fn a_running_service_seals_everything_anew_and_the_old_key_is_forgotten() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("data/keys.toml");
+    let (mut child, _) = demo(folder.path());
+    let run = |args: &[&str]| done(yizhen(folder.path(), &[&["keys"], args].concat()));
+    assert!(run(&["list"]).starts_with("version 1: AES-256-GCM, seals, "));
+    let line = refused(yizhen(folder.path(), &["keys", "rotate", "--notice", "1"]));
+    assert!(line.contains("notice"), "{line}");
+    assert!(run(&["rotate", "--suite", "sm"]).starts_with("Version 2 is in "));
+    assert!(run(&["list"]).contains("version 2: SM4-GCM, seals from "));
+    for version in ["1", "2", "3"] {
+        refused(yizhen(folder.path(), &["keys", "forget", version]));
+    }
+    // its time has come
+    let text = std::fs::read_to_string(&path).expect("read");
+    let (before, after) = text.split_once("[seals_from]\n2 = \"").expect("a time");
+    let rest = after.split_once('"').expect("its end").1;
+    std::fs::write(&path, format!("{before}[seals_from]\n2 = \"2020-01-01T00:00:00Z\"{rest}")).expect("written");
+
+    let began = std::time::Instant::now();
+    while !run(&["list"]).contains("version 1: AES-256-GCM, opens, 0 values") {
+        assert!(began.elapsed() < Duration::from_secs(120), "{}", run(&["list"]));
+    }
+    assert!(run(&["forget", "1"]).starts_with("Version 1 is no longer in "));
+    assert!(run(&["list"]).starts_with("version 2: SM4-GCM, seals, "));
+    terminate(&child);
+    assert!(child.wait().expect("it ends").success());
+    let mut log = String::new();
+    std::io::Read::read_to_string(&mut child.stderr.take().expect("a log"), &mut log).expect("text");
+    assert_eq!(log, "", "nothing failed");
+    done(yizhen(folder.path(), &["seed", "--demo"]));
 }

@@ -132,3 +132,26 @@ fn what_is_wrong_with_a_key_file_is_told_without_a_word_of_it() {
     Keys::read(&path).expect("the good one is read");
     assert_eq!(Keys::read(&path).expect("read").settled(at(0)), None, "there is nothing older");
 }
+
+#[test]
+fn a_key_is_of_one_suite_and_a_new_version_of_the_suite_of_the_one_before_unless_another_is_asked_for() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = new(dir.path());
+    let suites = |path: &Path| Keys::read(path).expect("read").versions().iter().map(|one| one.suite).collect::<Vec<_>>();
+    Keys::rotate(&path, None, at(0), at(1), &ENTROPY).expect("rotated");
+    Keys::rotate(&path, Some(Suite::Sm), at(1), at(2), &ENTROPY).expect("rotated");
+    Keys::rotate(&path, None, at(2), at(3), &ENTROPY).expect("rotated");
+    assert_eq!(suites(&path), [Suite::Aes, Suite::Aes, Suite::Sm, Suite::Sm]);
+    let keys = Keys::read(&path).expect("read");
+    assert_eq!(keys.index().0, Suite::Aes, "what is found by a hash is found by the same hash for ever");
+
+    let other = dir.path().join("sm.toml");
+    Keys::create(&other, Suite::Sm, &ENTROPY).expect("made");
+    assert_eq!(suites(&other), [Suite::Sm]);
+    assert_eq!(Keys::read(&other).expect("read").index().0, Suite::Sm);
+    let text = std::fs::read_to_string(&other).expect("read");
+    for wrong in [text.replace("sm:", ""), text.replace("sm:", "des:")] {
+        std::fs::write(&other, wrong).expect("written");
+        assert!(Keys::read(&other).is_err());
+    }
+}

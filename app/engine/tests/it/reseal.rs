@@ -7,6 +7,7 @@ use domain::identity::{DocumentDraft, DocumentKind};
 use domain::person::{PersonDraft, Relation};
 use engine::entropy::{Entropy, SystemEntropy};
 use engine::keys::{FILE_NAME, Keys};
+use engine::suite::Suite;
 use engine::{Config, Engine, Resealed};
 
 use crate::harness::{Kind, TestCity, draft, on_both_engines, resident_id, until};
@@ -19,6 +20,7 @@ on_both_engines!(
     a_value_that_arrives_late_is_found_by_the_next_walk,
     two_processes_share_a_walk_while_the_city_books,
     nothing_is_walked_through_before_the_key_is_in_use_for_a_while,
+    a_database_moves_from_aes_to_sm4_while_it_serves,
 );
 
 /// How many values each of the two versions has sealed.
@@ -256,4 +258,28 @@ async fn nothing_is_walked_through_before_the_key_is_in_use_for_a_while(kind: Ki
     assert_eq!(city.engine.reseal_some(256).await, Ok(Resealed::Nothing), "what the old one sealed may be on its way");
     city.clock.step(chrono::Duration::minutes(1));
     assert!(matches!(city.engine.reseal_some(256).await, Ok(Resealed::Some(1..))));
+}
+
+async fn a_database_moves_from_aes_to_sm4_while_it_serves(kind: Kind) {
+    let city = TestCity::new(kind).await;
+    let guest = city.guest().await;
+    let now = domain::time::Clock::now(&*city.clock);
+    let seals_from = now + chrono::Duration::minutes(10);
+    Keys::rotate(&city.dir.path().join(FILE_NAME), Some(Suite::Sm), now, seals_from, &SystemEntropy).expect("rotated");
+    city.engine.reload_keys().await.expect("read");
+    city.clock.step(chrono::Duration::minutes(11));
+    to_the_end(&city.engine, 256).await;
+    for (table, column) in [("people", "sealed"), ("accounts", "phone_sealed"), ("messages", "sealed"), ("facts", "value")] {
+        let only = if table == "facts" { "name = 'key-check'" } else { "id IS NOT NULL" };
+        let hex = if kind == Kind::Sqlite {
+            format!("hex(substr({column}, 1, 2))")
+        } else {
+            format!("encode(substr({column}, 1, 2), 'hex')")
+        };
+        let heads = city.column(&format!("SELECT DISTINCT {hex} FROM {table} WHERE {only}")).await;
+        assert_eq!(heads, ["0202"], "{table}");
+    }
+    let listed = city.engine.list_people(&guest.citizen).await.expect("opens");
+    assert_eq!(listed, std::slice::from_ref(&guest.person));
+    city.another_process().await.expect("opens").list_people(&guest.citizen).await.expect("opens");
 }
