@@ -15,7 +15,7 @@ use crate::Engine;
 use crate::error::internal;
 use crate::sessions::Holder;
 use crate::store::entities::{account, message, sign_in_code};
-use crate::tallies::{Tried, Whence};
+use crate::tallies::{Tried, Whence, too_many};
 use crate::vault::Label;
 
 /// How long a sign-in code is remembered for the limits of a number.
@@ -89,7 +89,7 @@ impl Engine {
                 continue;
             };
             let wait_s = u32::try_from((*oldest + span - now).num_seconds() + 1).unwrap_or(60);
-            return Err(Error::later(Reason::TooMany { wait_s }, wait_s));
+            return Err(too_many(wait_s));
         }
         Ok(())
     }
@@ -111,7 +111,6 @@ impl Engine {
     /// Uses up the latest code of a phone, or counts a wrong try.
     async fn use_code(&self, phone: &Phone, digits: &str, whence: &Whence) -> Result<()> {
         let wrong = || Error::field("code", Reason::SignInCode);
-        let too_often = || Error::later(Reason::TooMany { wait_s: RESEND_AFTER_S }, RESEND_AFTER_S);
         // whatever the number is: who has guessed too often hears nothing of this code either
         let guesses = self.tallies(Tried::Guesses, whence);
         self.check(&guesses).await?;
@@ -127,7 +126,7 @@ impl Engine {
             .ok_or_else(wrong)?;
         let tries = i32::try_from(self.limits().tries_a_code).unwrap_or(i32::MAX);
         if latest.tries >= tries {
-            return Err(too_often());
+            return Err(too_many(RESEND_AFTER_S));
         }
         // counted before it is looked at, or many tries at once would all be among the first
         let tx = self.store().begin().await.map_err(internal)?;
@@ -139,7 +138,7 @@ impl Engine {
             .await
             .map_err(internal)?;
         if counted.rows_affected == 0 {
-            return Err(too_often());
+            return Err(too_many(RESEND_AFTER_S));
         }
         self.count(&tx, &guesses).await?;
         tx.commit().await.map_err(internal)?;

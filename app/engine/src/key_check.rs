@@ -2,12 +2,13 @@
 
 use domain::Uuid;
 use sea_orm::ActiveValue::Set;
+use sea_orm::EntityTrait;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{DbErr, EntityTrait};
 
 use crate::config::{Config, OpenError};
 use crate::keys::{KeySource, Keys};
 use crate::store::Store;
+use crate::store::connect::unreadable;
 use crate::store::entities::fact;
 use crate::suite::Suite;
 use crate::vault::{Label, Vault, hash, try_open};
@@ -21,7 +22,7 @@ const HASHED: &str = "index-check";
 pub(crate) async fn open(config: &Config, store: &Store) -> Result<Keys, OpenError> {
     if let KeySource::File(path) = &config.keys
         && !path.exists()
-        && fact::Entity::find_by_id(SEALED).one(&store.read).await.map_err(failed)?.is_none()
+        && fact::Entity::find_by_id(SEALED).one(&store.read).await.map_err(unreadable)?.is_none()
     {
         Keys::create(path, Suite::default(), &*config.entropy)?;
     }
@@ -53,20 +54,16 @@ async fn opens(store: &Store, keys: &Keys) -> Result<bool, OpenError> {
 }
 
 async fn kept(store: &Store, name: &str) -> Result<Option<Vec<u8>>, OpenError> {
-    Ok(fact::Entity::find_by_id(name).one(&store.write).await.map_err(failed)?.map(|row| row.value))
+    Ok(fact::Entity::find_by_id(name).one(&store.write).await.map_err(unreadable)?.map(|row| row.value))
 }
 
 async fn insert(store: &Store, name: &str, value: Vec<u8>) -> Result<(), OpenError> {
     let row = fact::ActiveModel { name: Set(name.to_owned()), value: Set(value) };
     let nothing = OnConflict::new().do_nothing().to_owned();
-    fact::Entity::insert(row).on_conflict(nothing).try_insert().exec_without_returning(&store.write).await.map_err(failed)?;
+    fact::Entity::insert(row).on_conflict(nothing).try_insert().exec_without_returning(&store.write).await.map_err(unreadable)?;
     Ok(())
 }
 
 fn hashed(keys: &Keys) -> Vec<u8> {
     hash(keys, HASHED, "fits")
-}
-
-fn failed(error: DbErr) -> OpenError {
-    OpenError::Connect(error.to_string())
 }

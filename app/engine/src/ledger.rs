@@ -14,14 +14,13 @@ use sea_orm::{
     AccessMode, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, IsolationLevel, PaginatorTrait,
     QueryFilter, QueryResult, QuerySelect, Statement, TransactionOptions, TransactionTrait,
 };
-use sea_orm_migration::MigratorTrait;
 
 use self::rules::{Key, RULES, Rule, Takes};
 use crate::Engine;
 use crate::config::OpenError;
 use crate::store::Store;
+use crate::store::connect::unreadable;
 use crate::store::entities::{booking, message, request, slot};
-use crate::store::migrations::Migrator;
 
 /// How long a ledger that does not balance is left to whoever mends it, before it is looked at again.
 const AGAIN: Duration = Duration::from_secs(30);
@@ -109,10 +108,8 @@ impl Engine {
     /// # Errors
     /// When the database cannot be read, or is not of this program's version.
     pub async fn check_ledger(database_url: &str, today: NaiveDate) -> Result<Ledger, OpenError> {
-        let store = Store::connect_existing(database_url).await?;
-        let ledger = check_version_and_ledger(&store, today).await;
-        store.close().await;
-        ledger
+        let whole = async |store: &Store| check(store, Scope::Everything, today).await.map_err(unreadable);
+        Store::on_existing(database_url, whole).await
     }
 
     /// Proves the ledger of the slots that are still to come, again and again until it balances; meanwhile the engine is not ready.
@@ -139,18 +136,6 @@ impl Engine {
     pub fn ledger_is_off(&self) -> bool {
         self.ledger_off().load(Ordering::Relaxed)
     }
-}
-
-async fn check_version_and_ledger(store: &Store, today: NaiveDate) -> Result<Ledger, OpenError> {
-    let pending = Migrator::get_pending_migrations_read_only(&store.read).await.map_err(unreadable)?;
-    if !pending.is_empty() {
-        return Err(OpenError::Pending(pending.len()));
-    }
-    check(store, Scope::Everything, today).await.map_err(unreadable)
-}
-
-fn unreadable(error: DbErr) -> OpenError {
-    OpenError::Connect(error.to_string())
 }
 
 fn log(ledger: &Ledger) {

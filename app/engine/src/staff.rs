@@ -18,6 +18,7 @@ use crate::Engine;
 use crate::error::internal;
 use crate::sessions::Holder;
 use crate::store::entities::staff;
+use crate::tallies::too_many;
 
 /// The longest that somebody is locked out after wrong passwords, in minutes.
 const LONGEST_LOCK_MINUTES: u32 = 60;
@@ -138,7 +139,7 @@ impl Engine {
             let Some(row) = row.map_err(internal)?.filter(|row| !row.disabled) else { return Ok(None) };
             if let Some(until) = row.locked_until.filter(|until| *until > self.now()) {
                 let wait_s = u32::try_from((until - self.now()).num_seconds() + 1).unwrap_or(60);
-                return Err(Error::later(Reason::TooMany { wait_s }, wait_s));
+                return Err(too_many(wait_s));
             }
             let failed = row.failed.saturating_add(1);
             if self.note_tries(&row, failed, self.locked_until(failed)).await? {

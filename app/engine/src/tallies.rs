@@ -124,7 +124,8 @@ async fn wait(db: &impl ConnectionTrait, tally: &Tally, now: DateTime<Utc>) -> R
     Ok(full.map(|kept| tally.allowance.wait_s(kept.empty_ms, now)))
 }
 
-fn too_many(wait_s: u32) -> Error {
+/// The refusal of what was tried too often.
+pub(crate) fn too_many(wait_s: u32) -> Error {
     Error::later(Reason::TooMany { wait_s }, wait_s)
 }
 

@@ -43,19 +43,21 @@ const NEVER: [(&str, &str); 5] = [
 /// Proves that the bookings asked for and the acknowledged ones are the same, with all their rows, and that nothing was given twice.
 /// Gives how many were found. `unanswered` requests may or may not have become bookings.
 pub(crate) async fn check(url: &str, acknowledged: &[Code], unanswered: usize) -> Result<usize> {
-    let mut options = ConnectOptions::new(url);
-    options.max_connections(1).sqlx_logging(false);
-    let db = Database::connect(options).await.context("the database is opened again")?;
+    let db = open(url).await?;
     let checked = reckon(&db, acknowledged, unanswered).await;
     db.close().await?;
     checked
 }
 
-/// How many requests a database has answered.
-pub(crate) async fn asked(url: &str) -> Result<i64> {
+async fn open(url: &str) -> Result<DatabaseConnection> {
     let mut options = ConnectOptions::new(url);
     options.max_connections(1).sqlx_logging(false);
-    let db = Database::connect(options).await.context("the database is opened again")?;
+    Database::connect(options).await.context("the database is opened again")
+}
+
+/// How many requests a database has answered.
+pub(crate) async fn asked(url: &str) -> Result<i64> {
+    let db = open(url).await?;
     let asked = count(&db, "SELECT count(*) FROM requests").await?;
     db.close().await?;
     Ok(asked)
@@ -66,9 +68,7 @@ pub(crate) async fn asked(url: &str) -> Result<i64> {
 pub(crate) async fn check_beside(url: &str, acknowledged: &[Code], before: i64) -> Result<usize> {
     let came = asked(url).await? - before;
     ensure!(came == acknowledged.len() as i64, "{came} bookings came, but {} were acknowledged", acknowledged.len());
-    let mut options = ConnectOptions::new(url);
-    options.max_connections(1).sqlx_logging(false);
-    let db = Database::connect(options).await.context("the database is opened again")?;
+    let db = open(url).await?;
     let mut found = 0;
     for some in acknowledged.chunks(500) {
         let codes: Vec<_> = some.iter().map(|code| format!("'{}'", String::from_utf8_lossy(code))).collect();

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use sea_orm::{ConnectionTrait, DbErr, EntityTrait};
-use sea_orm_migration::MigratorTrait;
 
 use super::place::Place;
 use super::table::TABLES;
@@ -11,8 +10,8 @@ use crate::Engine;
 use crate::config::OpenError;
 use crate::key_check;
 use crate::store::Store;
+use crate::store::connect::unreadable;
 use crate::store::entities::fact;
-use crate::store::migrations::Migrator;
 use crate::vault::version_of;
 
 /// Rows that one statement looks at.
@@ -35,7 +34,7 @@ impl Engine {
     /// # Errors
     /// When the database cannot be read, or is not of this program's version.
     pub async fn sealed_rows(database_url: &str) -> Result<SealedRows, OpenError> {
-        on(database_url, async |store| count(&store.read).await.map_err(unreadable)).await
+        Store::on_existing(database_url, async |store: &Store| count(&store.read).await.map_err(unreadable)).await
     }
 
     /// How many values a version has still sealed. Where there are any, a service that believes that there are none looks for them once more.
@@ -50,20 +49,8 @@ impl Engine {
             }
             Ok(rows)
         };
-        on(database_url, work).await
+        Store::on_existing(database_url, work).await
     }
-}
-
-async fn on<T>(url: &str, work: impl AsyncFnOnce(&Store) -> Result<T, OpenError>) -> Result<T, OpenError> {
-    let store = Store::connect_existing(url).await?;
-    let pending = Migrator::get_pending_migrations_read_only(&store.read).await.map_err(unreadable);
-    let done = match pending {
-        Ok(pending) if pending.is_empty() => work(&store).await,
-        Ok(pending) => Err(OpenError::Pending(pending.len())),
-        Err(error) => Err(error),
-    };
-    store.close().await;
-    done
 }
 
 async fn count(db: &impl ConnectionTrait) -> Result<SealedRows, DbErr> {
@@ -81,8 +68,4 @@ async fn count(db: &impl ConnectionTrait) -> Result<SealedRows, DbErr> {
         }
     }
     Ok(rows)
-}
-
-fn unreadable(error: DbErr) -> OpenError {
-    OpenError::Connect(error.to_string())
 }

@@ -68,16 +68,24 @@ impl Store {
         }
     }
 
-    /// Connects to a database that is there; none is made.
+    /// Works on a database that is there and of this program's version; none is made, none is brought up to date.
     ///
     /// # Errors
-    /// As [`Store::connect`], and when there is no such file.
-    pub(crate) async fn connect_existing(url: &str) -> Result<Self, OpenError> {
+    /// As [`Store::connect`]; when there is no such file, or its version is another one; those of the work.
+    pub(crate) async fn on_existing<T>(url: &str, work: impl AsyncFnOnce(&Self) -> Result<T, OpenError>) -> Result<T, OpenError> {
         let file = url.strip_prefix("sqlite://").map(|rest| rest.split('?').next().unwrap_or(rest));
-        match file.filter(|file| !Path::new(file).exists()) {
-            Some(file) => Err(OpenError::Connect(format!("{file} does not exist"))),
-            None => Self::connect(url).await,
+        if let Some(file) = file.filter(|file| !Path::new(file).exists()) {
+            return Err(OpenError::Connect(format!("{file} does not exist")));
         }
+        let store = Self::connect(url).await?;
+        let pending = Migrator::get_pending_migrations_read_only(&store.read).await.map_err(unreadable);
+        let done = match pending {
+            Ok(pending) if pending.is_empty() => work(&store).await,
+            Ok(pending) => Err(OpenError::Pending(pending.len())),
+            Err(error) => Err(error),
+        };
+        store.close().await;
+        done
     }
 
     async fn sqlite(path: &str) -> Result<Self, OpenError> {
@@ -164,10 +172,10 @@ impl Store {
     }
 
     async fn applied(&self) -> Result<Vec<String>, OpenError> {
-        Migrator::install(&self.write).await.map_err(|error| OpenError::Connect(error.to_string()))?;
+        Migrator::install(&self.write).await.map_err(unreadable)?;
         let statement = Statement::from_string(self.write.get_database_backend(), "SELECT version FROM seaql_migrations");
-        let rows = self.write.query_all_raw(statement).await.map_err(|error| OpenError::Connect(error.to_string()))?;
-        rows.iter().map(|row| row.try_get("", "version").map_err(|error| OpenError::Connect(error.to_string()))).collect()
+        let rows = self.write.query_all_raw(statement).await.map_err(unreadable)?;
+        rows.iter().map(|row| row.try_get("", "version").map_err(unreadable)).collect()
     }
 
     /// Closes every connection.
@@ -176,6 +184,11 @@ impl Store {
             let _ = connections.clone().close().await;
         }
     }
+}
+
+/// What is said when a database does not answer as it should.
+pub(crate) fn unreadable(error: DbErr) -> OpenError {
+    OpenError::Connect(error.to_string())
 }
 
 async fn begin(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
