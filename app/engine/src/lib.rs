@@ -31,6 +31,7 @@ mod rotation;
 mod schedule;
 mod sessions;
 mod shown;
+mod spent;
 mod staff;
 mod store;
 mod tallies;

@@ -23,4 +23,5 @@ mod reseal;
 mod rotation;
 mod secrets;
 mod sessions;
+mod spent;
 mod staff;

@@ -11,6 +11,7 @@ pub mod session;
 pub mod sign_in_code;
 pub mod site;
 pub mod slot;
+pub mod spent;
 pub mod staff;
 pub mod tally;
 pub mod vaccine;
