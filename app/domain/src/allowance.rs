@@ -30,6 +30,12 @@ impl Allowance {
         now.timestamp_millis() + self.each_ms() * (i64::from(self.most) - 1)
     }
 
+    /// Whether at least half of it is used at `now`, where it will be empty at `empty_ms`.
+    pub fn is_half_full(&self, empty_ms: i64, now: DateTime<Utc>) -> bool {
+        // one is never half of anything: the first is not asked for
+        2 * (empty_ms - now.timestamp_millis()) >= self.span.num_milliseconds().max(3 * self.each_ms())
+    }
+
     /// Seconds until a bucket takes one more that will be empty at `empty_ms`.
     pub fn wait_s(&self, empty_ms: i64, now: DateTime<Utc>) -> u32 {
         let wait_ms = (empty_ms - self.room_ms(now)).max(1);

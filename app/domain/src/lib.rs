@@ -29,6 +29,7 @@ pub mod slot;
 pub mod staff;
 pub mod time;
 pub mod vaccine;
+pub mod work;
 
 pub use chrono;
 pub use chrono::{DateTime, NaiveDate, NaiveTime, Utc};

@@ -8,6 +8,7 @@ use crate::error::ErrorCode;
 use crate::lang::Lang;
 use crate::screening::Group;
 use crate::time::{civil, day_text, hour_minute};
+use crate::work::Challenge;
 
 /// Which rule said no. On the wire `{"rule": "…", …}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,6 +73,11 @@ pub enum Reason {
     TooMany {
         /// Seconds to wait.
         wait_s: u32,
+    },
+    /// Codes are asked for so often just now that the device has to do some work first.
+    Work {
+        /// What is to be worked out.
+        challenge: Box<Challenge>,
     },
     /// User name or password wrong.
     Password,
@@ -168,7 +174,7 @@ impl Reason {
         match self {
             Self::SignIn => ErrorCode::SignInRequired,
             Self::Password => ErrorCode::SignInRequired,
-            Self::TooMany { .. } => ErrorCode::TooMany,
+            Self::TooMany { .. } | Self::Work { .. } => ErrorCode::TooMany,
             Self::NotAllowed | Self::OtherSite => ErrorCode::Forbidden,
             Self::NotFound => ErrorCode::NotFound,
             Self::SlotFull => ErrorCode::SlotFull,
@@ -284,6 +290,10 @@ impl Reason {
                         Lang::En => format!("Too many tries; wait {n} {en}"),
                     };
                 }
+                Self::Work { .. } => lang.pick(
+                    "现在获取验证码的人很多，请稍等几秒再试一次",
+                    "Very many ask for codes just now; wait a few seconds and try again",
+                ),
                 Self::Password => lang.pick("用户名或密码不对，请再试一次", "User name or password is wrong; try again"),
                 Self::NotAllowed => {
                     lang.pick("您没有这项权限，请联系接种点负责人", "You are not allowed to do this; ask the site's manager")

@@ -6,6 +6,7 @@ use domain::identity::Phone;
 use domain::message::{MessageKind, sign_in_text};
 use domain::person::{Account, CodeSent};
 use domain::reason::Reason;
+use domain::work::Work;
 use domain::{DateTime, Utc, Uuid};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
@@ -36,11 +37,16 @@ impl Engine {
     /// Sends a sign-in code. The answer is the same whether the phone is known or not.
     ///
     /// # Errors
-    /// `invalid` on `phone`; `too_many` past the limits of a number, a device or an address.
-    pub async fn send_code(&self, phone: &str, whence: &Whence) -> Result<CodeSent> {
+    /// `invalid` on `phone`; `too_many` past the limits of a number, a device or an address, and where `work` is asked for.
+    pub async fn send_code(&self, phone: &str, work: Option<&Work>, whence: &Whence) -> Result<CodeSent> {
         let phone = Phone::parse(phone)?;
         let tallies = self.tallies(Tried::Codes, whence);
         self.check(&tallies).await?;
+        let asks_for_work = self.asks_for_work(&tallies).await?;
+        if asks_for_work {
+            // refused without a write, so that those who do not work cost next to nothing
+            self.check_work(work)?;
+        }
         let now = self.now();
         let phone_hash = self.phone_hash(&phone);
         let code = self.vault().entropy().six_digits();
@@ -58,9 +64,13 @@ impl Engine {
         let tx = self.store().begin().await.map_err(internal)?;
         self.check_code_limits(&tx, &phone_hash, now).await?;
         self.count(&tx, &tallies).await?;
+        if let Some(work) = work.filter(|_| asks_for_work) {
+            self.spend_work(&tx, work).await?;
+        }
         sign_in_code::Entity::insert(row).exec_without_returning(&tx).await.map_err(internal)?;
         message::Entity::insert(message).exec_without_returning(&tx).await.map_err(internal)?;
         tx.commit().await.map_err(internal)?;
+        self.note_code_sent();
         Ok(CodeSent { resend_after_s: if self.limits().enabled { RESEND_AFTER_S } else { 0 } })
     }
 

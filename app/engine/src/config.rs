@@ -10,6 +10,7 @@ use domain::time::Clock;
 use crate::city_file::CityFile;
 use crate::entropy::Entropy;
 use crate::keys::KeySource;
+use crate::work::AskForWork;
 
 /// What the engine is opened with.
 #[derive(Clone)]
@@ -68,6 +69,10 @@ pub struct Limits {
     pub codes_a_device: u32,
     /// Sign-in codes an hour for a client's address.
     pub codes_an_address: u32,
+    /// Codes a minute from this process, whoever asks, beyond which devices are asked for work.
+    pub codes_in_calm: u32,
+    /// When devices are asked for work.
+    pub ask_for_work: AskForWork,
     /// Tries for one sign-in code.
     pub tries_a_code: u32,
     /// Wrong sign-in codes an hour from a device.
@@ -95,6 +100,8 @@ impl Default for Limits {
             codes_a_day: 10,
             codes_a_device: 30,
             codes_an_address: 10_000,
+            codes_in_calm: 600,
+            ask_for_work: AskForWork::WhenWarm,
             tries_a_code: 5,
             tries_a_device: 30,
             tries_an_address: 3_000,

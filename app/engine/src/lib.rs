@@ -11,6 +11,7 @@ pub mod entropy;
 pub mod keys;
 pub mod suite;
 pub mod vault;
+mod work;
 
 mod accounts;
 mod audit;
@@ -61,6 +62,7 @@ pub use reseal::{Resealed, SealedRows};
 pub use rotation::LEAST_NOTICE;
 pub use staff::{NewStaff, Staff};
 pub use tallies::Whence;
+pub use work::AskForWork;
 
 use crate::desk::Desk;
 use crate::error::internal;
@@ -69,6 +71,7 @@ use crate::sessions::Seen;
 use crate::store::Store;
 use crate::store::entities::{fact, vaccine};
 use crate::vault::Vault;
+use crate::work::Warmth;
 
 /// The fact that is written to see whether it can be.
 const WRITE_CHECK: &str = "write-check";
@@ -89,6 +92,7 @@ struct Inner {
     desk: Desk,
     lookups: Lookups,
     seen: Seen,
+    warmth: Warmth,
     /// Whether the ledger was found out of balance, and not in balance since.
     ledger_off: AtomicBool,
     ticker: JoinHandle<()>,
@@ -121,8 +125,9 @@ impl Engine {
             .map_err(|error| OpenError::Thread(error.to_string()))?;
         let ticker = tokio::spawn(board::follow(store.clone(), board.clone(), config.clock.clone()));
         let lookups = Lookups::start(&store, &config);
-        let (seen, ledger_off) = (Seen::default(), AtomicBool::new(false));
-        let engine = Self { inner: Arc::new(Inner { config, store, vault, board, desk, lookups, seen, ledger_off, ticker }) };
+        let (seen, warmth, ledger_off) = (Seen::default(), Warmth::default(), AtomicBool::new(false));
+        let engine =
+            Self { inner: Arc::new(Inner { config, store, vault, board, desk, lookups, seen, warmth, ledger_off, ticker }) };
         engine.fill_board().await.map_err(|_| OpenError::Connect("the sites cannot be read".into()))?;
         Ok(engine)
     }
@@ -247,6 +252,10 @@ impl Engine {
 
     pub(crate) fn seen(&self) -> &Seen {
         &self.inner.seen
+    }
+
+    pub(crate) fn warmth(&self) -> &Warmth {
+        &self.inner.warmth
     }
 
     pub(crate) fn new_id(&self) -> Uuid {

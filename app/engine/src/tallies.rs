@@ -78,6 +78,17 @@ impl Engine {
         Ok(())
     }
 
+    /// Whether one of them is half full or more.
+    pub(crate) async fn half_full(&self, tallies: &[Tally]) -> Result<bool> {
+        for tally in tallies {
+            let kept = tally::Entity::find_by_id(tally.hash.clone()).one(&self.store().read).await.map_err(internal)?;
+            if kept.is_some_and(|kept| tally.allowance.is_half_full(kept.empty_ms, self.now())) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Counts one more on each of the tallies. A refusal leaves the transaction to be rolled back.
     ///
     /// # Errors

@@ -1,15 +1,17 @@
 //! `accounts/*`: signing in by phone.
 
 use domain::person::{CodeSent, Done, OneAccount};
+use domain::work::Work;
 use leptos::prelude::*;
 use server_fn::codec::Json;
 
 use super::ApiError;
 
-/// Sends a sign-in code. The answer is the same whether the phone is known or not.
+/// Sends a sign-in code. The answer is the same whether the phone is known or not. Where very many are asked for, the refusal says what the
+/// device has to work out first, and the next call brings it as `work`.
 #[server(name = SendCode, prefix = "/api", endpoint = "accounts/send_code", input = Json)]
-pub async fn send_code(phone: String) -> Result<CodeSent, ApiError> {
-    Ok(crate::caller::engine()?.send_code(&phone, &crate::caller::whence_known()?).await?)
+pub async fn send_code(phone: String, #[server(default)] work: Option<Work>) -> Result<CodeSent, ApiError> {
+    Ok(crate::caller::engine()?.send_code(&phone, work.as_ref(), &crate::caller::whence_known()?).await?)
 }
 
 /// Exchanges a code for a session; an account is made for a phone that has none.

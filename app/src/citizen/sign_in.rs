@@ -3,12 +3,13 @@
 use domain::error::Error;
 use domain::identity::Phone;
 use domain::reason::Reason;
+use domain::work::Work;
 use leptos::prelude::*;
 
 use super::state::State;
 use crate::api;
 use crate::ui::page::{heading, titled};
-use crate::ui::{Field, call, dom, error_summary, nav, submit_button, t, text_field};
+use crate::ui::{Field, call, dom, error_summary, nav, submit_button, t, text_field, work_out};
 
 /// How many digits a code has.
 const DIGITS: usize = 6;
@@ -142,14 +143,32 @@ impl Form {
             Err(error) => return self.errors.set(vec![error]),
             Ok(phone) => self.phone.set(phone.as_str().to_owned()),
         }
+        self.ask(None);
+    }
+
+    /// Asks for the code; where the device has to work for it, that is done and the code asked for again.
+    fn ask(self, work: Option<Work>) {
         let phone = self.phone.get_untracked();
-        call(self.busy, async { api::accounts::send_code(phone).await }, move |answer| match answer {
+        let worked = work.is_some();
+        call(self.busy, async { api::accounts::send_code(phone, work).await }, move |answer| match answer {
             Ok(sent) => {
                 self.errors.set(vec![]);
                 self.code.set(String::new());
                 self.sent.set(true);
                 self.count_down(sent.resend_after_s);
                 dom::focus_soon("f-code");
+            }
+            Err(Error { reason: Some(Reason::Work { challenge }), .. }) if !worked => {
+                self.busy.set(true);
+                work_out(*challenge, move |work| {
+                    // the page may have been left meanwhile
+                    if self.busy.try_set(false).is_none() {
+                        match work {
+                            Some(work) => self.ask(Some(work)),
+                            None => self.errors.set(vec![Error::field(PHONE, Reason::Busy)]),
+                        }
+                    }
+                });
             }
             Err(error) => self.errors.set(vec![at(error, PHONE)]),
         });

@@ -10,8 +10,10 @@ pub mod icon;
 pub mod nav;
 pub mod page;
 pub mod prefs;
+pub mod work;
 
 pub use call::{Load, call, load};
 pub use form::{Field, error_summary, field_error, select_field, submit_button, text_field, worded_field};
 pub use page::{heading, titled};
 pub use prefs::{TextSize, lang, now_lang, set_lang, set_text_size, t, text_size};
+pub use work::work_out;

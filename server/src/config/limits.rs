@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::at_least_one;
-use super::values::switch;
+use super::values::{self, switch};
 
 /// How often what may be tried.
 #[derive(Args, Clone, Debug)]
@@ -30,6 +30,12 @@ pub struct Limits {
     /// Sign-in codes an hour for a client's address. Generous: a whole town may share one.
     #[arg(long, env = "LIMIT_CODES_AN_ADDRESS", value_name = "N", default_value_t = standard().codes_an_address, value_parser = at_least_one(), hide_env_values = true)]
     pub limit_codes_an_address: u32,
+    /// Sign-in codes a minute from this process, whoever asks, beyond which devices are asked for work before one is sent.
+    #[arg(long, env = "LIMIT_CODES_IN_CALM", value_name = "N", default_value_t = standard().codes_in_calm, value_parser = at_least_one(), hide_env_values = true)]
+    pub limit_codes_in_calm: u32,
+    /// When a device has to work for a second before it is sent a code: when it, its address or the whole service asks for many (warm), always, or never.
+    #[arg(long, env = "PROOF_OF_WORK", value_name = "WHEN", value_parser = values::ask_for_work, default_value = "warm", hide_env_values = true)]
+    pub proof_of_work: engine::AskForWork,
     /// Tries for one sign-in code.
     #[arg(long, env = "LIMIT_TRIES_A_CODE", value_name = "N", default_value_t = standard().tries_a_code, value_parser = at_least_one(), hide_env_values = true)]
     pub limit_tries_a_code: u32,
@@ -67,6 +73,8 @@ impl Limits {
             codes_a_day: self.limit_codes_a_day,
             codes_a_device: self.limit_codes_a_device,
             codes_an_address: self.limit_codes_an_address,
+            codes_in_calm: self.limit_codes_in_calm,
+            ask_for_work: self.proof_of_work,
             tries_a_code: self.limit_tries_a_code,
             tries_a_device: self.limit_tries_a_device,
             tries_an_address: self.limit_tries_an_address,

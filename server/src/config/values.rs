@@ -2,6 +2,7 @@
 
 use clap::ValueEnum;
 use domain::access::Role;
+use engine::AskForWork;
 use engine::suite::Suite;
 
 /// Whether cookies may travel over https only.
@@ -46,6 +47,15 @@ pub(super) fn origin(text: &str) -> Result<String, String> {
 
 pub(super) fn role(text: &str) -> Result<Role, String> {
     text.parse().map_err(|()| "nurse, manager or office".into())
+}
+
+pub(super) fn ask_for_work(text: &str) -> Result<AskForWork, String> {
+    match text {
+        "warm" => Ok(AskForWork::WhenWarm),
+        "always" => Ok(AskForWork::Always),
+        "never" => Ok(AskForWork::Never),
+        _ => Err("warm, always or never".into()),
+    }
 }
 
 pub(super) fn suite(text: &str) -> Result<Suite, String> {

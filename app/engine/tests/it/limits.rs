@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use chrono::Duration;
 use domain::error::{Error, ErrorCode};
 use domain::reason::Reason;
-use engine::{Limits, Whence};
+use engine::{AskForWork, Limits, Whence};
 
 use crate::harness::{Kind, TestCity, on_both_engines};
 
@@ -23,9 +23,16 @@ on_both_engines!(
 
 const PHONE: &str = "13812345678";
 
-/// Four codes for a device, six for an address; three wrong ones from a device, five from an address.
+/// Four codes for a device, six for an address; three wrong ones from a device, five from an address. Nobody has to work for them.
 async fn city(kind: Kind) -> TestCity {
-    let limits = Limits { codes_a_device: 4, codes_an_address: 6, tries_a_device: 3, tries_an_address: 5, ..Limits::default() };
+    let limits = Limits {
+        codes_a_device: 4,
+        codes_an_address: 6,
+        tries_a_device: 3,
+        tries_an_address: 5,
+        ask_for_work: AskForWork::Never,
+        ..Limits::default()
+    };
     TestCity::empty(kind, limits).await
 }
 
@@ -53,17 +60,20 @@ async fn a_device_gets_so_many_codes_an_hour_whatever_the_numbers_and_addresses(
     let city = city(kind).await;
     for n in 0..4 {
         let from = whence("tablet", &format!("203.0.113.{n}"));
-        city.engine.send_code(&phone(n), &from).await.unwrap_or_else(|error| panic!("code {n}: {error:?}"));
+        city.engine.send_code(&phone(n), None, &from).await.unwrap_or_else(|error| panic!("code {n}: {error:?}"));
     }
     let tablet = whence("tablet", "203.0.113.9");
-    let seconds = wait(city.engine.send_code(&phone(4), &tablet).await);
+    let seconds = wait(city.engine.send_code(&phone(4), None, &tablet).await);
     assert_eq!(seconds, 900, "four an hour: one more in a quarter of it");
-    assert!(city.engine.send_code(&phone(4), &whence("phone", "203.0.113.9")).await.is_ok(), "another device is not concerned");
+    assert!(
+        city.engine.send_code(&phone(4), None, &whence("phone", "203.0.113.9")).await.is_ok(),
+        "another device is not concerned"
+    );
     city.clock.step(Duration::seconds(i64::from(seconds) - 1));
-    assert_eq!(wait(city.engine.send_code(&phone(5), &tablet).await), 1);
+    assert_eq!(wait(city.engine.send_code(&phone(5), None, &tablet).await), 1);
     city.clock.step(Duration::seconds(1));
-    city.engine.send_code(&phone(5), &tablet).await.expect("whoever waits as told gets one");
-    assert_eq!(wait(city.engine.send_code(&phone(6), &tablet).await), 900);
+    city.engine.send_code(&phone(5), None, &tablet).await.expect("whoever waits as told gets one");
+    assert_eq!(wait(city.engine.send_code(&phone(6), None, &tablet).await), 900);
 }
 
 async fn an_address_gets_so_many_codes_an_hour_whatever_the_numbers_and_devices(kind: Kind) {
@@ -71,11 +81,11 @@ async fn an_address_gets_so_many_codes_an_hour_whatever_the_numbers_and_devices(
     for n in 0..6 {
         // a household has many addresses of version 6; and who keeps no cookie has no device
         let from = Whence { device: None, ..whence("", &format!("2001:db8:1:2::{n}")) };
-        city.engine.send_code(&phone(n), &from).await.unwrap_or_else(|error| panic!("code {n}: {error:?}"));
+        city.engine.send_code(&phone(n), None, &from).await.unwrap_or_else(|error| panic!("code {n}: {error:?}"));
     }
-    assert_eq!(wait(city.engine.send_code(&phone(6), &whence("fresh", "2001:db8:1:2:ffff::1")).await), 600);
-    assert!(city.engine.send_code(&phone(6), &whence("fresh", "2001:db8:1:3::1")).await.is_ok(), "the neighbour's");
-    assert!(city.engine.send_code(&phone(7), &Whence::default()).await.is_ok());
+    assert_eq!(wait(city.engine.send_code(&phone(6), None, &whence("fresh", "2001:db8:1:2:ffff::1")).await), 600);
+    assert!(city.engine.send_code(&phone(6), None, &whence("fresh", "2001:db8:1:3::1")).await.is_ok(), "the neighbour's");
+    assert!(city.engine.send_code(&phone(7), None, &Whence::default()).await.is_ok());
 }
 
 async fn a_known_number_and_an_unknown_one_are_refused_alike(kind: Kind) {
@@ -83,10 +93,10 @@ async fn a_known_number_and_an_unknown_one_are_refused_alike(kind: Kind) {
     city.citizen(PHONE).await;
     let from = whence("tablet", "203.0.113.9");
     for n in 0..4 {
-        city.engine.send_code(&phone(n), &from).await.expect("sent");
+        city.engine.send_code(&phone(n), None, &from).await.expect("sent");
     }
     city.clock.step(Duration::minutes(2));
-    let (known, unknown) = (city.engine.send_code(PHONE, &from).await, city.engine.send_code(&phone(9), &from).await);
+    let (known, unknown) = (city.engine.send_code(PHONE, None, &from).await, city.engine.send_code(&phone(9), None, &from).await);
     assert_eq!(known, unknown);
     wait(known);
 }
@@ -94,12 +104,12 @@ async fn a_known_number_and_an_unknown_one_are_refused_alike(kind: Kind) {
 async fn a_code_that_was_not_sent_is_not_counted(kind: Kind) {
     let city = city(kind).await;
     let from = whence("tablet", "203.0.113.9");
-    city.engine.send_code(PHONE, &from).await.expect("sent");
+    city.engine.send_code(PHONE, None, &from).await.expect("sent");
     for _ in 0..10 {
-        assert_eq!(wait(city.engine.send_code(PHONE, &from).await), 61, "one a minute for a number");
+        assert_eq!(wait(city.engine.send_code(PHONE, None, &from).await), 61, "one a minute for a number");
     }
     for n in 0..3 {
-        city.engine.send_code(&phone(n), &from).await.unwrap_or_else(|error| panic!("code {n}: {error:?}"));
+        city.engine.send_code(&phone(n), None, &from).await.unwrap_or_else(|error| panic!("code {n}: {error:?}"));
     }
 }
 
@@ -107,7 +117,7 @@ async fn of_many_at_once_as_many_are_sent_as_are_allowed(kind: Kind) {
     let city = city(kind).await;
     let asking = (0..40).map(|n| {
         let engine = city.engine.clone();
-        tokio::spawn(async move { engine.send_code(&phone(n), &whence("tablet", "203.0.113.9")).await })
+        tokio::spawn(async move { engine.send_code(&phone(n), None, &whence("tablet", "203.0.113.9")).await })
     });
     let mut sent = 0;
     for answer in asking.collect::<Vec<_>>() {
@@ -125,7 +135,7 @@ async fn wrong_codes_are_counted_by_device_and_by_address(kind: Kind) {
     let wrong = Err(Error::field("code", Reason::SignInCode));
     let mut codes = Vec::new();
     for n in 0..4 {
-        city.engine.send_code(&phone(n), &Whence::default()).await.expect("sent");
+        city.engine.send_code(&phone(n), None, &Whence::default()).await.expect("sent");
         codes.push(city.code_sent_to(&phone(n)).await);
     }
     let guess = async |n: usize, from: &Whence| {
@@ -152,12 +162,12 @@ async fn right_codes_are_not_counted(kind: Kind) {
     let city = city(kind).await;
     let from = whence("tablet", "203.0.113.9");
     for n in 0..8 {
-        city.engine.send_code(&phone(n), &Whence::default()).await.expect("sent");
+        city.engine.send_code(&phone(n), None, &Whence::default()).await.expect("sent");
         let code = city.code_sent_to(&phone(n)).await;
         city.engine.sign_in(&phone(n), &code, &from, None).await.unwrap_or_else(|error| panic!("sign-in {n}: {error:?}"));
     }
     // and neither are they taken off what is counted
-    city.engine.send_code(PHONE, &Whence::default()).await.expect("sent");
+    city.engine.send_code(PHONE, None, &Whence::default()).await.expect("sent");
     let code = city.code_sent_to(PHONE).await;
     for _ in 0..3 {
         assert!(city.engine.sign_in(PHONE, &another(&code), &from, None).await.is_err());
@@ -168,7 +178,7 @@ async fn right_codes_are_not_counted(kind: Kind) {
 async fn what_is_counted_is_hashed_and_goes_away(kind: Kind) {
     let city = city(kind).await;
     let from = whence("device-in-the-clear", "203.0.113.251");
-    city.engine.send_code(PHONE, &from).await.expect("sent");
+    city.engine.send_code(PHONE, None, &from).await.expect("sent");
     let code = city.code_sent_to(PHONE).await;
     assert!(city.engine.sign_in(PHONE, &another(&code), &from, None).await.is_err());
     assert_eq!(city.count("SELECT count(*) FROM tallies").await, 4, "codes and wrong ones, of a device and of an address");
@@ -192,7 +202,7 @@ async fn without_limits_nothing_is_counted(kind: Kind) {
     let limits = Limits { enabled: false, codes_a_device: 1, codes_an_address: 1, ..Limits::default() };
     let city = TestCity::empty(kind, limits).await;
     for n in 0..5 {
-        city.engine.send_code(&phone(n), &whence("tablet", "203.0.113.9")).await.expect("sent");
+        city.engine.send_code(&phone(n), None, &whence("tablet", "203.0.113.9")).await.expect("sent");
     }
     assert_eq!(city.count("SELECT count(*) FROM tallies").await, 0);
 }

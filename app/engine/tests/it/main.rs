@@ -25,3 +25,4 @@ mod secrets;
 mod sessions;
 mod spent;
 mod staff;
+mod work;

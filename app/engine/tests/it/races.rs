@@ -246,7 +246,7 @@ async fn a_document_changed_or_a_person_removed_while_they_are_booked_for_is_ref
 async fn a_code_guessed_a_hundred_times_at_once_is_tried_five_times(kind: Kind) {
     let city = TestCity::new(kind).await;
     let phone = "13812345678";
-    city.engine.send_code(phone, &Whence::default()).await.expect("sent");
+    city.engine.send_code(phone, None, &Whence::default()).await.expect("sent");
     let code = city.code_sent_to(phone).await;
     let guesses = (0..100).map(|guess| format!("{guess:06}")).filter(|guess| *guess != code);
     let tries = guesses.map(|guess| {

@@ -113,7 +113,7 @@ impl TestCity {
 
     /// Signs in by a code from the inbox.
     pub async fn citizen(&self, phone: &str) -> Citizen {
-        self.engine.send_code(phone, &Whence::default()).await.expect("a code is sent");
+        self.engine.send_code(phone, None, &Whence::default()).await.expect("a code is sent");
         let code = self.code_sent_to(phone).await;
         let (_, token) = self.engine.sign_in(phone, &code, &Whence::default(), None).await.expect("the code signs in");
         self.engine.citizen(&token).await.expect("the token is a citizen's")
@@ -121,7 +121,7 @@ impl TestCity {
 
     /// The same, for the session's token. `old`: of the session that comes along.
     pub async fn token(&self, phone: &str, old: Option<&str>) -> String {
-        self.engine.send_code(phone, &Whence::default()).await.expect("a code is sent");
+        self.engine.send_code(phone, None, &Whence::default()).await.expect("a code is sent");
         let code = self.code_sent_to(phone).await;
         self.engine.sign_in(phone, &code, &Whence::default(), old).await.expect("the code signs in").1
     }
