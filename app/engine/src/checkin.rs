@@ -30,6 +30,7 @@ impl Engine {
     /// # Errors
     /// `invalid` on `pass` or `code`; `not_found`; `forbidden`.
     pub async fn look_up(&self, staff: &Staff, pass: Option<&str>, code: Option<&str>) -> Result<LookUp> {
+        staff.may_somewhere(Action::LookUp)?;
         let code = match (pass, code) {
             (Some(pass), _) => Pass::verify(pass, |id| self.vault().keys().verifying(id))?.code,
             (None, Some(code)) => Code::parse(code)?,
@@ -102,6 +103,7 @@ impl Engine {
     /// `invalid` on `code` or `lot`; `not_found`; `forbidden` at another site; `already_redeemed`; `wrong_state` when it is cancelled,
     /// missed or for another day.
     pub async fn redeem(&self, staff: &Staff, redeem: Redeem) -> Result<CheckedIn> {
+        staff.may_somewhere(Action::Redeem)?;
         let code = Code::parse(&redeem.code)?;
         let lot = redeem.lot.map(|lot| short(lot, "lot")).transpose()?.filter(|lot| !lot.is_empty());
         let found = self.booking(code).await?.ok_or_else(|| Error::field("code", Reason::NotFound))?;
@@ -128,6 +130,7 @@ impl Engine {
     /// # Errors
     /// `invalid` on `code` or `reason`; `not_found`; `forbidden`; `wrong_state` when it was not recorded, or not today.
     pub async fn undo(&self, staff: &Staff, code: &str, reason: &str) -> Result<CheckedIn> {
+        staff.may_somewhere(Action::Undo)?;
         let code = Code::parse(code)?;
         let reason = short(reason.to_owned(), "reason")?;
         if reason.is_empty() {
@@ -149,6 +152,7 @@ impl Engine {
     /// # Errors
     /// `not_found` for an unknown site; `forbidden` for another site's.
     pub async fn roster(&self, staff: &Staff, site_id: Uuid, date: NaiveDate) -> Result<Roster> {
+        staff.may_somewhere(Action::ReadRoster)?;
         let site = self.site(site_id).map_err(|error| Error { field: Some("site_id".into()), ..error })?;
         staff.may(Action::ReadRoster, site_id)?;
         let detail = Some(date.to_string());

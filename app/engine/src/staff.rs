@@ -56,6 +56,19 @@ impl Staff {
             Err(Error::new(Reason::NotAllowed))
         }
     }
+
+    /// Asks whether they may do something at any site at all: before anything is looked for, so that a role without the right learns
+    /// nothing of what is there.
+    ///
+    /// # Errors
+    /// `forbidden`
+    pub(crate) fn may_somewhere(&self, action: Action) -> Result<()> {
+        if [true, false].into_iter().any(|own_site| may(self.member.role, action, own_site)) {
+            Ok(())
+        } else {
+            Err(Error::new(Reason::NotAllowed))
+        }
+    }
 }
 
 /// A member of staff to be added, or to be given a new password and place.

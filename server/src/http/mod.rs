@@ -17,13 +17,12 @@ mod page;
 mod pages;
 mod patient;
 mod refusal;
+mod routes;
 mod service;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::http::HeaderValue;
-use axum::routing::{any, get};
 use engine::Engine;
 use tokio::sync::watch;
 
@@ -35,6 +34,7 @@ pub use listen::{bind, listen};
 use metrics::Metrics;
 pub use pages::Pages;
 use refusal::Refusal;
+pub use routes::plain_paths;
 pub use service::Service;
 
 /// How much is taken on at once.
@@ -112,19 +112,7 @@ impl Host {
 
 /// Everything that is answered.
 pub fn service(host: Host) -> Service {
-    let rooms = Router::new()
-        .route("/availability", get(feed::overview_again))
-        .route("/availability/feed", get(feed::follow))
-        .route("/availability/{site_id}", get(feed::site))
-        .route("/api", any(api::nowhere))
-        .route("/api/", any(api::nowhere))
-        .route("/api/{*path}", any(api::call))
-        .route("/demo/messages", get(demo::messages))
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
-        .route("/metrics", get(health::metrics))
-        .fallback(pages::answer)
-        .method_not_allowed_fallback(refusal::wrong_method)
-        .with_state(host.clone());
+    let rooms =
+        routes::router().fallback(pages::answer).method_not_allowed_fallback(refusal::wrong_method).with_state(host.clone());
     Service::new(host, rooms)
 }

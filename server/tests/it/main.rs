@@ -7,6 +7,7 @@ mod day_at_the_site;
 mod guard;
 mod house;
 mod limits;
+mod matrix;
 mod pages;
 mod rush;
 mod sessions;

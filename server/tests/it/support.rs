@@ -19,8 +19,8 @@ pub(crate) const PASSWORD: &str = "a password of the tests";
 pub(crate) struct Service {
     pub(crate) base: String,
     pub(crate) database_url: String,
+    pub(crate) folder: TempDir,
     running: Running,
-    _folder: TempDir,
 }
 
 impl Service {
@@ -47,7 +47,7 @@ impl Service {
         let Command::Serve(settings) = cli.command else { panic!("not serve") };
         server::telemetry::start(&settings.data);
         let running = lifecycle::start(&settings).await.expect("the service starts");
-        Self { base: format!("http://{}", running.address()), database_url: url, running, _folder: folder }
+        Self { base: format!("http://{}", running.address()), database_url: url, folder, running }
     }
 
     /// Somebody with a browser of their own.

@@ -1,0 +1,36 @@
+//! Every path that is answered by something else than a page. The router is built from this list and from nothing else, and the tests hold
+//! their matrix of callers and answers against it: a path that no line there speaks of is found before it is served.
+
+use axum::Router;
+use axum::routing::{MethodRouter, any, get};
+
+use super::{Host, api, demo, feed, health};
+
+/// What stands in a path for the name of a server function.
+const CALL: &str = "{*path}";
+
+/// The paths, and who answers.
+fn routes() -> Vec<(&'static str, MethodRouter<Host>)> {
+    vec![
+        ("/availability", get(feed::overview_again)),
+        ("/availability/feed", get(feed::follow)),
+        ("/availability/{site_id}", get(feed::site)),
+        ("/api", any(api::nowhere)),
+        ("/api/", any(api::nowhere)),
+        ("/api/{*path}", any(api::call)),
+        ("/demo/messages", get(demo::messages)),
+        ("/healthz", get(health::alive)),
+        ("/readyz", get(health::ready)),
+        ("/metrics", get(health::metrics)),
+    ]
+}
+
+/// The paths besides the server functions', whose names `server_fn::axum::server_fn_paths` gives.
+pub fn plain_paths() -> impl Iterator<Item = &'static str> {
+    routes().into_iter().map(|(path, _)| path).filter(|path| !path.contains(CALL))
+}
+
+/// The router of all of them.
+pub(super) fn router() -> Router<Host> {
+    routes().into_iter().fold(Router::new(), |router, (path, answers)| router.route(path, answers))
+}

@@ -1,0 +1,131 @@
+//! The table itself: one line an endpoint. Who calls stands above its columns; a cell says what is answered about one's own, about somebody
+//! else's and about what does not exist.
+//!
+//! A new endpoint needs a line here. Its name is a server function's (`people/list`) or a plain route's with its method (`GET /healthz`); then
+//! comes what it is about, how it is asked, and the seven cells. A cell that does not fit any of those below is written out:
+//! `["ok", "forbidden", "not_found"]`. What the caller has changed by an `ok` is made anew before the next call.
+
+use serde_json::{Value, json};
+
+use super::world::{Given, Object};
+
+/// What is answered about one's own, somebody else's and the unknown: `ok`, or the code of a refusal.
+pub(super) type Cell = [&'static str; 3];
+
+/// Nobody, the citizen, another citizen, a nurse of another site, the nurse, her manager, the office.
+pub(super) const CALLERS: [&str; 7] = ["nobody", "citizen", "other citizen", "nurse elsewhere", "nurse", "manager", "office"];
+
+/// A line of the table.
+pub(super) struct Line {
+    /// The endpoint.
+    pub(super) name: &'static str,
+    /// What it is about.
+    pub(super) about: Object,
+    /// What is sent.
+    pub(super) body: fn(&Given) -> Value,
+    /// What is answered, in the order of [`CALLERS`].
+    pub(super) answers: [Cell; 7],
+}
+
+/// Not without the right sign-in, whatever it is about.
+const OUT: Cell = ["sign_in_required"; 3];
+/// Whatever it is about.
+const OK: Cell = ["ok"; 3];
+/// One's own; the rest is not there.
+const MINE: Cell = ["ok", "not_found", "not_found"];
+/// The same, where the caller is that somebody else.
+const THEIRS: Cell = ["not_found", "ok", "not_found"];
+/// Whatever is there.
+const THERE: Cell = ["ok", "ok", "not_found"];
+/// At one's own site.
+const SITE: Cell = ["ok", "forbidden", "not_found"];
+/// The same, where the caller works at that other site.
+const ELSEWHERE: Cell = ["forbidden", "ok", "not_found"];
+/// Whatever has a pass of ours.
+const PASS: Cell = ["ok", "ok", "invalid"];
+/// Not in this role, whatever it is about.
+const NEVER: Cell = ["forbidden"; 3];
+/// A value that is wrong, and says nothing about what is there.
+const WRONG: Cell = ["invalid"; 3];
+/// A path that no method answers.
+const NOWHERE: Cell = ["not_found"; 3];
+
+/// For those who are signed in as citizens, and about nothing in particular.
+const CITIZENS: [Cell; 7] = [OUT, OK, OK, OUT, OUT, OUT, OUT];
+/// For members of staff, and about nothing in particular.
+const STAFF: [Cell; 7] = [OUT, OUT, OUT, OK, OK, OK, OK];
+/// For the owner alone.
+const OWNERS: [Cell; 7] = [OUT, MINE, THEIRS, OUT, OUT, OUT, OUT];
+/// For everybody.
+const PUBLIC: [Cell; 7] = [OK; 7];
+
+fn nothing(_: &Given) -> Value {
+    json!({})
+}
+
+fn code(given: &Given) -> Value {
+    json!({ "code": given.object })
+}
+
+fn save(given: &Given) -> Value {
+    let document = json!({ "kind": "passport", "number": format!("E{:08}", given.number) });
+    json!({ "person": {
+        "id": given.object, "relation": "other", "name": "李建国", "phone": "13700001111", "county": "431103", "address": "梧桐路12号3栋",
+        "document": document, "born_on": "1970-05-06",
+    } })
+}
+
+pub(super) fn reserve(given: &Given) -> Value {
+    let answers = json!({ "allergy": false, "severe_reaction": false, "neurological": false, "acute_or_uncontrolled": false, "pregnant": false });
+    json!({
+        "request_id": given.request(), "person_id": given.object, "slot_id": given.slot, "dose": 1,
+        "screening": answers, "consent": { "version": given.notice },
+    })
+}
+
+#[rustfmt::skip]
+pub(super) const TABLE: &[Line] = &[
+    line("notices/current",              Object::Nothing,  nothing, PUBLIC),
+    // a number that has an account and one that has none are answered alike, and so are user names
+    line("accounts/send_code",           Object::Phone,    |given| json!({ "phone": given.object }), PUBLIC),
+    line("accounts/sign_in",             Object::Phone,    |given| json!({ "phone": given.object, "code": "1234567" }), [WRONG; 7]),
+    line("accounts/me",                  Object::Nothing,  nothing, CITIZENS),
+    line("accounts/sign_out",            Object::Session,  nothing, PUBLIC),
+    line("accounts/sign_out_everywhere", Object::Session,  nothing, CITIZENS),
+    line("people/save",                  Object::Person,   save, OWNERS),
+    line("people/list",                  Object::Nothing,  nothing, CITIZENS),
+    line("people/remove",                Object::Person,   |given| json!({ "id": given.object }), OWNERS),
+    line("bookings/reserve",             Object::Person,   reserve, OWNERS),
+    line("bookings/move",                Object::Booking,  |given| json!({ "request_id": given.request(), "code": given.object, "slot_id": given.slot }), OWNERS),
+    line("bookings/cancel",              Object::Booking,  code, OWNERS),
+    line("bookings/show",                Object::Booking,  code, OWNERS),
+    line("bookings/list",                Object::Nothing,  nothing, CITIZENS),
+    line("staff/sign_in",                Object::Username, |given| json!({ "username": given.object, "password": "a wrong password" }), [OUT; 7]),
+    line("staff/me",                     Object::Nothing,  nothing, STAFF),
+    line("staff/sign_out",               Object::Session,  nothing, PUBLIC),
+    //                                                                nobody citizen other nurse elsewhere nurse manager office
+    line("checkin/look_up",              Object::Booking,  code,     [OUT,   OUT,    OUT,  THERE,          THERE, THERE, THERE]),
+    line("checkin/look_up",              Object::Pass,     |given| json!({ "pass": given.object }),
+                                                                     [OUT,   OUT,    OUT,  PASS,           PASS,  PASS,  PASS]),
+    line("checkin/redeem",               Object::Booking,  |given| json!({ "code": given.object, "nonce": given.request() }),
+                                                                     [OUT,   OUT,    OUT,  ELSEWHERE,      SITE,  SITE,  THERE]),
+    line("checkin/undo",                 Object::Redeemed, |given| json!({ "code": given.object, "reason": "扫错了人" }),
+                                                                     [OUT,   OUT,    OUT,  NEVER,          NEVER, SITE,  THERE]),
+    line("checkin/roster",               Object::Site,     |given| json!({ "site_id": given.object, "date": crate::support::TODAY }),
+                                                                     [OUT,   OUT,    OUT,  ELSEWHERE,      SITE,  SITE,  THERE]),
+    // what is the same for everybody: places and times, and the house's own state
+    line("GET /availability",            Object::Nothing,  nothing, PUBLIC),
+    line("GET /availability/feed",       Object::Nothing,  nothing, PUBLIC),
+    line("GET /availability/{site_id}",  Object::Site,     nothing, [THERE; 7]),
+    line("GET /api",                     Object::Nothing,  nothing, [NOWHERE; 7]),
+    line("GET /api/",                    Object::Nothing,  nothing, [NOWHERE; 7]),
+    // the demo's inbox stands in for the phones of everybody; without the demo it is not there
+    line("GET /demo/messages",           Object::Nothing,  nothing, PUBLIC),
+    line("GET /healthz",                 Object::Nothing,  nothing, PUBLIC),
+    line("GET /readyz",                  Object::Nothing,  nothing, PUBLIC),
+    line("GET /metrics",                 Object::Nothing,  nothing, PUBLIC),
+];
+
+const fn line(name: &'static str, about: Object, body: fn(&Given) -> Value, answers: [Cell; 7]) -> Line {
+    Line { name, about, body, answers }
+}
