@@ -14,9 +14,9 @@ pub const ALGORITHM: &str = "SHA-256";
 /// How often each try is hashed. One try is then a fraction of a millisecond on an old phone, so that a page can go on meanwhile.
 pub const COST: u32 = 256;
 /// The first counter that may be the one.
-pub const FEWEST_TRIES: u32 = 256;
+pub const FEWEST_TRIES: u32 = 640;
 /// The last one.
-pub const MOST_TRIES: u32 = 512;
+pub const MOST_TRIES: u32 = 1280;
 /// For how long a challenge can be answered.
 pub const LASTS: chrono::TimeDelta = chrono::TimeDelta::minutes(5);
 /// Bytes of a nonce, and of a salt.
@@ -176,8 +176,9 @@ mod tests {
 
     #[test]
     fn a_search_finds_the_drawn_counter_however_it_is_cut() {
+        let span = MOST_TRIES - FEWEST_TRIES + 1;
         for (drawn, counter) in
-            [(0, FEWEST_TRIES), (256, MOST_TRIES), (257, FEWEST_TRIES), (u32::MAX, FEWEST_TRIES + u32::MAX % 257)]
+            [(0, FEWEST_TRIES), (span - 1, MOST_TRIES), (span, FEWEST_TRIES), (u32::MAX, FEWEST_TRIES + u32::MAX % span)]
         {
             let task = task(drawn);
             for tries in [1, 7, 1000] {

@@ -40,6 +40,11 @@ static ARRIVALS: Semaphore = Semaphore::const_new(ARRIVING);
 /// The calls that there are.
 static CALLS: LazyLock<HashSet<&str>> = LazyLock::new(|| server_fn::axum::server_fn_paths().map(|(path, _)| path).collect());
 
+/// A call's path, if there is such a call.
+pub(super) fn known(path: &str) -> Option<&'static str> {
+    CALLS.get(path).copied()
+}
+
 /// Answers a call of a server function.
 pub(super) async fn call(State(host): State<Host>, request: Request) -> Result<Response, Refusal> {
     check(&request)?;
@@ -83,7 +88,7 @@ pub(super) async fn nowhere() -> Refusal {
 
 /// Whether the call exists, and is made as it should be.
 fn check(request: &Request) -> Result<(), Refusal> {
-    if !CALLS.contains(request.uri().path()) {
+    if known(request.uri().path()).is_none() {
         return Err(Error::new(Reason::NotFound).into());
     }
     if request.method() != Method::POST {

@@ -21,7 +21,7 @@ use tracing::{Instrument, Span};
 use super::gates::{Gate, Kind};
 use super::metrics::Room;
 use super::observe::{REQUEST_ID, RequestId};
-use super::{Host, Refusal, client, feed, guard, headers, https, refusal};
+use super::{Host, Refusal, api, client, feed, guard, headers, https, refusal};
 
 /// Everything that is answered. Cheap to clone.
 #[derive(Clone)]
@@ -110,8 +110,8 @@ struct Asked {
 
 impl Asked {
     async fn answer(self, host: Host, rooms: Router, request: Request<Incoming>) -> Response {
-        // paths of pages hold booking codes, so only calls are logged with their path
-        let path = if self.room == Room::Api { request.uri().path() } else { "" };
+        // paths of pages hold booking codes, and those of calls that do not exist whatever somebody put there
+        let path = api::known(request.uri().path()).unwrap_or_default();
         let span = tracing::info_span!("request", id = %self.id, method = %request.method(), room = self.room.name(), path);
         let response = match span.in_scope(|| guard::same_origin(&host, request.method(), request.headers())) {
             Ok(()) => {

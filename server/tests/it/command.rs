@@ -366,7 +366,7 @@ fn demo(folder: &Path) -> (Child, String) {
     (child, base)
 }
 
-fn terminate(child: &Child) {
+pub(crate) fn terminate(child: &Child) {
     let killed = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill runs");
     assert!(killed.success());
 }

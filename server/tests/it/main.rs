@@ -9,6 +9,7 @@ mod house;
 mod limits;
 mod matrix;
 mod pages;
+mod planted;
 mod rush;
 mod sessions;
 mod support;

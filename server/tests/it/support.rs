@@ -52,8 +52,7 @@ impl Service {
 
     /// Somebody with a browser of their own.
     pub(crate) fn visitor(&self) -> Visitor {
-        let client = Client::builder().cookie_store(true).redirect(reqwest::redirect::Policy::none()).build().expect("a client");
-        Visitor { client, base: self.base.clone() }
+        Visitor::at(&self.base)
     }
 
     /// Stops it, in at most `within`.
@@ -92,6 +91,12 @@ pub(crate) struct Visitor {
 }
 
 impl Visitor {
+    /// Somebody new, at a service that this process does not hold.
+    pub(crate) fn at(base: &str) -> Self {
+        let client = Client::builder().cookie_store(true).redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+        Self { client, base: base.to_owned() }
+    }
+
     pub(crate) fn get(&self, path: &str) -> RequestBuilder {
         self.client.get(format!("{}{path}", self.base))
     }
