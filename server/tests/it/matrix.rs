@@ -2,6 +2,7 @@
 //!
 //! What is expected stands in `matrix/table.rs`. An endpoint without a line there, or a line without an endpoint, fails.
 
+mod noise;
 mod table;
 mod world;
 
