@@ -62,13 +62,32 @@ pub async fn citizen() -> Result<Citizen> {
     engine()?.citizen(&token).await
 }
 
-/// The member of staff who is calling.
+/// The member of staff who is calling, whose screen is open and who has all that their role needs.
+///
+/// # Errors
+/// `sign_in_required`, `forbidden`
+pub async fn staff() -> Result<Staff> {
+    engine()?.staff(&staff_token()?).await
+}
+
+/// The same for a call that the page makes by itself: it keeps no screen open.
+///
+/// # Errors
+/// `sign_in_required`, `forbidden`
+pub async fn staff_by_itself() -> Result<Staff> {
+    engine()?.staff_by_itself(&staff_token()?).await
+}
+
+/// The member of staff who is calling, whatever their session is good for: for what concerns that session itself.
 ///
 /// # Errors
 /// `sign_in_required`
-pub async fn staff() -> Result<Staff> {
-    let token = token(Who::Staff).ok_or_else(|| Error::new(Reason::SignIn))?;
-    engine()?.staff(&token).await
+pub async fn staff_as_they_are() -> Result<Staff> {
+    engine()?.staff_as_they_are(&staff_token()?).await
+}
+
+fn staff_token() -> Result<String> {
+    token(Who::Staff).ok_or_else(|| Error::new(Reason::SignIn))
 }
 
 /// The session's token that came along, whether or not it is still worth anything.

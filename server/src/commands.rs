@@ -1,8 +1,9 @@
 //! What the command line does besides serving: one engine call each.
 
 mod keys;
+mod staff;
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,9 +11,9 @@ use anyhow::{Context, Result, bail};
 use domain::time::Clock;
 use engine::clock::{RehearsalClock, SystemClock};
 use engine::entropy::SystemEntropy;
-use engine::{CityFile, DemoStaff, Engine, Ledger, MultitudeProgress, MultitudeSize, NewStaff, OpenError};
+use engine::{CityFile, DemoStaff, Engine, Ledger, MultitudeProgress, MultitudeSize, OpenError};
 
-use crate::config::{Cli, Command, Data, Demo, LedgerCommand, Seed, StaffAdd, StaffCommand};
+use crate::config::{Cli, Command, Data, Demo, LedgerCommand, Seed};
 use crate::{lifecycle, telemetry};
 
 /// How often a long step says how far it is.
@@ -28,7 +29,7 @@ pub async fn run(cli: Cli) -> Result<()> {
         Command::Migrate(data) => migrate(&data).await,
         Command::Seed(seed) if seed.demo => seed_demo(&seed).await,
         Command::Seed(seed) => seed_city(&seed).await,
-        Command::Staff(StaffCommand::Add(new)) => staff_add(new).await,
+        Command::Staff(command) => staff::run(command).await,
         Command::Keys(command) => keys::run(&command).await,
         Command::Ledger(LedgerCommand::Check(data)) => ledger_check(&data).await,
     }
@@ -95,21 +96,6 @@ async fn seed_city(seed: &Seed) -> Result<()> {
     say(&format!("{} sites are in the database, and {} windows that were not there before.", written.sites, written.slots))
 }
 
-async fn staff_add(new: StaffAdd) -> Result<()> {
-    telemetry::start(&new.data);
-    let password = read_password()?;
-    let engine = Engine::open(config(&new.data, None, engine::Limits::default())?).await?;
-    let (username, role) = (new.username.clone(), new.role);
-    let new = NewStaff { username: new.username, name: new.name, role: new.role, site_id: new.site, password };
-    let added = engine.staff_add(new).await;
-    engine.stop().await;
-    if let Err(error) = added {
-        let field = error.field.as_ref().map(|field| format!(" ({field})")).unwrap_or_default();
-        bail!("{}{field}", error.text(domain::lang::Lang::En));
-    }
-    say(&format!("{username} can sign in as {role}."))
-}
-
 /// Lists what does not fit, and fails if anything does not.
 async fn ledger_check(data: &Data) -> Result<()> {
     telemetry::start(data);
@@ -161,6 +147,7 @@ pub(crate) fn config(data: &Data, demo: Option<&Demo>, limits: engine::Limits) -
         demo: demo.is_some(),
         limits,
         sessions: engine::Sessions::default(),
+        staff: engine::StaffRules::default(),
         clock,
         entropy: Arc::new(SystemEntropy),
     })
@@ -174,21 +161,6 @@ pub(crate) fn sign_in(staff: &DemoStaff) -> String {
         staff.password,
         staff.citizen_phone
     )
-}
-
-/// The first line of standard input. It is not taken as an argument, where every user of the machine could read it.
-fn read_password() -> Result<String> {
-    let stdin = std::io::stdin();
-    if stdin.is_terminal() {
-        write!(std::io::stderr(), "Password (at least 8 characters; it shows while you type): ")?;
-    }
-    let mut line = String::new();
-    stdin.lock().read_line(&mut line).context("the password could not be read from standard input")?;
-    let password = line.trim_end_matches(['\r', '\n']).to_owned();
-    if password.is_empty() {
-        bail!("give the password on standard input");
-    }
-    Ok(password)
 }
 
 fn say(line: &str) -> Result<()> {

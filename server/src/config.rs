@@ -9,6 +9,7 @@ mod keys;
 mod limits;
 mod proxies;
 mod sessions;
+mod staff;
 mod values;
 
 use std::ffi::OsString;
@@ -18,7 +19,6 @@ use std::path::PathBuf;
 use chrono::{DateTime, Datelike, Utc};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
-use domain::access::Role;
 use engine::keys::KeySource;
 
 pub use bounds::Bounds;
@@ -27,6 +27,7 @@ pub use keys::{KeysCommand, KeysForget, KeysFrom, KeysNew, KeysRotate};
 pub use limits::Limits;
 pub use proxies::TrustedProxies;
 pub use sessions::Sessions;
+pub use staff::{Password, Roles, Staff, StaffAdd, StaffCommand, StaffNamed, StaffReset, StaffSignOut};
 pub use values::{LogFormat, SecureCookies};
 use values::{log_filter, origin, switch};
 
@@ -142,6 +143,9 @@ pub struct Serve {
     /// How long people stay signed in.
     #[command(flatten)]
     pub sessions: Sessions,
+    /// What is asked of members of staff.
+    #[command(flatten)]
+    pub staff: Staff,
     /// The limits.
     #[command(flatten)]
     pub limits: Limits,
@@ -168,33 +172,6 @@ pub struct Seed {
     /// The demo.
     #[command(flatten)]
     pub play: Demo,
-}
-
-/// `yizhen staff …`.
-#[derive(Subcommand, Debug)]
-pub enum StaffCommand {
-    /// Add a member of staff. The password is read from standard input.
-    Add(StaffAdd),
-}
-
-/// `yizhen staff add`.
-#[derive(Args, Debug)]
-pub struct StaffAdd {
-    /// The data.
-    #[command(flatten)]
-    pub data: Data,
-    /// What they sign in with.
-    #[arg(long)]
-    pub username: String,
-    /// What others see beside what they did.
-    #[arg(long)]
-    pub name: String,
-    /// nurse, manager or office.
-    #[arg(long, value_parser = values::role)]
-    pub role: Role,
-    /// Where they work: the site's id. Not for the office.
-    #[arg(long)]
-    pub site: Option<domain::Uuid>,
 }
 
 /// `yizhen ledger …`.

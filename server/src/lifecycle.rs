@@ -70,7 +70,7 @@ pub async fn serve(settings: &Serve) -> Result<()> {
 pub async fn start(settings: &Serve) -> Result<Running> {
     let asked = SocketAddr::new(settings.host, settings.port);
     let config = commands::config(&settings.data, settings.demo.then_some(&settings.play), settings.limits.engine())?;
-    let config = engine::Config { sessions: settings.sessions.engine(), ..config };
+    let config = engine::Config { sessions: settings.sessions.engine(), staff: settings.staff.engine(settings.demo), ..config };
     let pages = match &settings.pages_dir {
         Some(folder) => {
             let pages = Pages::of_folder(folder, &config.city.city, &settings.frame_hosts);

@@ -1,4 +1,4 @@
-//! Who among the staff may do what, and where. Asked in one place, deny by default.
+//! Who among the staff may do what, where, and with which session. Asked in one place, deny by default.
 //!
 //! Source: `design.md` (Role × Action × Site); issue: nurse and manager at their own site, the office everywhere.
 
@@ -17,7 +17,7 @@ words! {
 }
 
 words! {
-    /// What staff do with bookings.
+    /// What staff do: with bookings, and with their own session.
     Action {
         /// See a booking by its code or pass.
         LookUp = "look_up",
@@ -27,25 +27,87 @@ words! {
         Redeem = "redeem",
         /// Take a recorded jab back.
         Undo = "undo",
+        /// Say at which of their sites they work.
+        ChooseSite = "choose_site",
+        /// Turn their own second factor on or off.
+        SecondFactor = "second_factor",
+        /// Set the PIN that opens their own locked screen.
+        SetPin = "set_pin",
+        /// Lock the screen.
+        Lock = "lock",
+        /// Open the locked screen.
+        Unlock = "unlock",
+        /// End all of their own sessions.
+        SignOutEverywhere = "sign_out_everywhere",
     }
 }
 
-/// Whether `role` may do `action`; `own_site` tells whether it concerns the site that this member of staff works at.
+words! {
+    /// What a session of staff is good for at the moment. Signing out is possible from each.
+    Standing {
+        /// All that the role may do.
+        Full = "full",
+        /// The role needs a second factor, and this member of staff has none yet.
+        Enrolling = "enrolling",
+        /// The screen is locked.
+        Locked = "locked",
+    }
+}
+
+/// Where something is, seen from the site that the session is bound to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// At that site.
+    Here,
+    /// At another one.
+    Elsewhere,
+    /// The session is bound to no site.
+    Nowhere,
+}
+
+impl Place {
+    /// The place of something at the site `of`, for a session that is bound to `bound`.
+    pub fn of<T: PartialEq>(of: &T, bound: Option<&T>) -> Self {
+        match bound {
+            Some(bound) if bound == of => Self::Here,
+            Some(_) => Self::Elsewhere,
+            None => Self::Nowhere,
+        }
+    }
+}
+
+/// Whether `role` may do `action` in a session that is `standing`; `place` tells where, as seen from the session's site. For what concerns
+/// only oneself the place counts for nothing.
 ///
 /// ```
-/// use domain::access::{Action, Role, may};
-/// assert!(may(Role::Nurse, Action::Redeem, true));
-/// assert!(!may(Role::Nurse, Action::Redeem, false));
-/// assert!(!may(Role::Nurse, Action::Undo, true));
+/// use domain::access::{Action, Place, Role, Standing, may};
+/// assert!(may(Role::Nurse, Standing::Full, Action::Redeem, Place::Here));
+/// assert!(!may(Role::Nurse, Standing::Full, Action::Redeem, Place::Elsewhere));
+/// assert!(!may(Role::Nurse, Standing::Full, Action::Undo, Place::Here));
+/// assert!(!may(Role::Office, Standing::Locked, Action::LookUp, Place::Nowhere));
 /// ```
-pub const fn may(role: Role, action: Action, own_site: bool) -> bool {
+pub const fn may(role: Role, standing: Standing, action: Action, place: Place) -> bool {
+    match standing {
+        Standing::Full => may_in_full(role, action, place),
+        Standing::Enrolling => matches!(action, Action::SecondFactor | Action::Lock | Action::SignOutEverywhere),
+        Standing::Locked => matches!(action, Action::Unlock),
+    }
+}
+
+const fn may_in_full(role: Role, action: Action, place: Place) -> bool {
     match (role, action) {
-        (Role::Nurse | Role::Manager, Action::ReadRoster | Action::Redeem) => own_site,
+        (Role::Nurse | Role::Manager, Action::ReadRoster | Action::Redeem) => matches!(place, Place::Here),
         // a citizen at the wrong door must be told which one is right
-        (Role::Nurse | Role::Manager, Action::LookUp) => true,
-        (Role::Manager, Action::Undo) => own_site,
+        (Role::Nurse | Role::Manager, Action::LookUp) => matches!(place, Place::Here | Place::Elsewhere),
+        (Role::Manager, Action::Undo) => matches!(place, Place::Here),
         (Role::Office, Action::LookUp | Action::ReadRoster | Action::Redeem | Action::Undo) => true,
         (Role::Nurse, Action::Undo) => false,
+        // once: another site is another sign-in
+        (Role::Nurse | Role::Manager, Action::ChooseSite) => matches!(place, Place::Nowhere),
+        (Role::Office, Action::ChooseSite) => false,
+        (_, Action::SecondFactor | Action::SetPin | Action::Lock | Action::SignOutEverywhere) => true,
+        // nothing is locked
+        (_, Action::Unlock) => false,
     }
 }
 
@@ -53,20 +115,52 @@ pub const fn may(role: Role, action: Action, own_site: bool) -> bool {
 mod tests {
     use super::*;
 
+    const PLACES: [Place; 3] = [Place::Here, Place::Elsewhere, Place::Nowhere];
+
     #[test]
     fn each_role_may_do_what_the_table_says_and_nothing_else() {
-        // look_up, read_roster, redeem, undo
-        for (role, own_site, table) in [
-            (Role::Nurse, true, [true, true, true, false]),
-            (Role::Nurse, false, [true, false, false, false]),
-            (Role::Manager, true, [true, true, true, true]),
-            (Role::Manager, false, [true, false, false, false]),
-            (Role::Office, true, [true; 4]),
-            (Role::Office, false, [true; 4]),
+        // look_up, read_roster, redeem, undo, choose_site; the others are everybody's
+        for (role, place, table) in [
+            (Role::Nurse, Place::Here, [true, true, true, false, false]),
+            (Role::Nurse, Place::Elsewhere, [true, false, false, false, false]),
+            (Role::Nurse, Place::Nowhere, [false, false, false, false, true]),
+            (Role::Manager, Place::Here, [true, true, true, true, false]),
+            (Role::Manager, Place::Elsewhere, [true, false, false, false, false]),
+            (Role::Manager, Place::Nowhere, [false, false, false, false, true]),
+            (Role::Office, Place::Here, [true, true, true, true, false]),
+            (Role::Office, Place::Elsewhere, [true, true, true, true, false]),
+            (Role::Office, Place::Nowhere, [true, true, true, true, false]),
         ] {
-            for (action, allowed) in Action::ALL.iter().zip(table) {
-                assert_eq!(may(role, *action, own_site), allowed, "{role} {action} own site: {own_site}");
+            let own = [Action::SecondFactor, Action::SetPin, Action::Lock, Action::SignOutEverywhere];
+            let actions = [Action::LookUp, Action::ReadRoster, Action::Redeem, Action::Undo, Action::ChooseSite];
+            for action in Action::ALL {
+                let expected = match actions.iter().position(|listed| listed == action) {
+                    Some(at) => table[at],
+                    None => own.contains(action),
+                };
+                assert_eq!(may(role, Standing::Full, *action, place), expected, "{role} {action} {place:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_locked_session_may_only_be_opened_and_one_that_must_enrol_only_enrols() {
+        for role in Role::ALL {
+            for place in PLACES {
+                for action in Action::ALL {
+                    let locked = *action == Action::Unlock;
+                    assert_eq!(may(*role, Standing::Locked, *action, place), locked, "locked {role} {action}");
+                    let enrolling = matches!(action, Action::SecondFactor | Action::Lock | Action::SignOutEverywhere);
+                    assert_eq!(may(*role, Standing::Enrolling, *action, place), enrolling, "enrolling {role} {action}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_place_is_here_elsewhere_or_nowhere() {
+        assert_eq!(Place::of(&1, Some(&1)), Place::Here);
+        assert_eq!(Place::of(&1, Some(&2)), Place::Elsewhere);
+        assert_eq!(Place::of(&1, None), Place::Nowhere);
     }
 }

@@ -22,6 +22,7 @@ pub mod message;
 pub mod notice;
 pub mod pass;
 pub mod person;
+pub mod pin;
 pub mod reason;
 pub mod screening;
 pub mod session;

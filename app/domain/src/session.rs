@@ -4,6 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 /// How old the last note of a use must be before the next one is worth writing: with a note a use, every look would be a write.
 pub const NOTED_EVERY: TimeDelta = TimeDelta::minutes(5);
+/// The same for staff: their screens lock after minutes, and there are few of them.
+pub const STAFF_NOTED_EVERY: TimeDelta = TimeDelta::minutes(1);
 
 /// How long a session lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,9 +22,9 @@ impl Lasts {
         (seen + self.idle).min(began + self.whole)
     }
 
-    /// Whether a use at `now` is worth a note, after the last one at `seen`.
-    pub fn is_news(seen: DateTime<Utc>, now: DateTime<Utc>) -> bool {
-        now - seen >= NOTED_EVERY
+    /// Whether a use at `now` is worth a note, after the last one at `seen`, where one is written `every` so often.
+    pub fn is_news(seen: DateTime<Utc>, now: DateTime<Utc>, every: TimeDelta) -> bool {
+        now - seen >= every
     }
 }
 
@@ -43,7 +45,7 @@ mod tests {
     fn a_use_is_noted_once_in_five_minutes() {
         let seen: DateTime<Utc> = "2026-03-02T00:00:00Z".parse().expect("an instant");
         for (seconds, news) in [(0, false), (299, false), (300, true), (86_400, true), (-10, false)] {
-            assert_eq!(Lasts::is_news(seen, seen + TimeDelta::seconds(seconds)), news, "{seconds} s later");
+            assert_eq!(Lasts::is_news(seen, seen + TimeDelta::seconds(seconds), NOTED_EVERY), news, "{seconds} s later");
         }
     }
 }

@@ -11,6 +11,8 @@ use crate::vault::Vault;
 pub(crate) enum Actor {
     Citizen(Uuid),
     Staff(Uuid),
+    /// The command line.
+    House,
 }
 
 /// The row of one deed.
@@ -23,14 +25,15 @@ pub(crate) fn row(
     detail: Option<String>,
 ) -> audit::ActiveModel {
     let (word, id) = match actor {
-        Actor::Citizen(id) => ("citizen", id),
-        Actor::Staff(id) => ("staff", id),
+        Actor::Citizen(id) => ("citizen", Some(id)),
+        Actor::Staff(id) => ("staff", Some(id)),
+        Actor::House => ("house", None),
     };
     audit::ActiveModel {
         id: Set(vault.id(now)),
         at: Set(now),
         actor: Set(word.to_owned()),
-        actor_id: Set(Some(id)),
+        actor_id: Set(id),
         action: Set(action.to_owned()),
         object: Set(object.to_string()),
         detail: Set(detail),

@@ -1,6 +1,6 @@
 //! Check-in: what staff see of a booking, and the jab recorded once.
 
-use domain::access::{Action, may};
+use domain::access::Action;
 use domain::booking::{BookingState, Transition};
 use domain::checkin::{CheckedIn, Light, LookUp, Redeem, Redemption, Roster, RosterRow, Timing};
 use domain::code::Code;
@@ -56,7 +56,7 @@ impl Engine {
             (None, _) => Light::Amber,
         };
         let details = people::open(self.vault(), &found.person)?;
-        let own_site = may(staff.member.role, Action::Redeem, staff.member.site_id == Some(found.slot.site_id));
+        let may_redeem = staff.may(Action::Redeem, found.slot.site_id).is_ok();
         Ok(LookUp {
             light,
             may_redeem: objection.is_none(),
@@ -64,7 +64,7 @@ impl Engine {
             code,
             state,
             // at another site's door nobody compares it with a document
-            name: if own_site { details.name.as_str().to_owned() } else { details.name.masked() },
+            name: if may_redeem { details.name.as_str().to_owned() } else { details.name.masked() },
             age: age_on(details.born_on, today).unwrap_or(0),
             document_kind: details.document.kind(),
             document_last_four: details.document.last_four().to_owned(),

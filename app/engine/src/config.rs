@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
+use domain::access::Role;
 use domain::session::Lasts;
 use domain::time::Clock;
 
@@ -29,6 +30,8 @@ pub struct Config {
     pub limits: Limits,
     /// How long people stay signed in.
     pub sessions: Sessions,
+    /// What is asked of members of staff.
+    pub staff: StaffRules,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// The randomness.
@@ -51,6 +54,22 @@ impl Default for Sessions {
             citizens: Lasts { idle: TimeDelta::days(7), whole: TimeDelta::days(30) },
             staff: Lasts { idle: TimeDelta::hours(2), whole: TimeDelta::hours(12) },
         }
+    }
+}
+
+/// What is asked of members of staff.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StaffRules {
+    /// After how long without use a screen locks; nothing: never.
+    pub lock_after: Option<TimeDelta>,
+    /// Who must have a second factor.
+    pub second_factor: Vec<Role>,
+}
+
+impl Default for StaffRules {
+    /// Ten minutes: a break between two people, not a walk to lunch. A second factor for those who see more than they vaccinate.
+    fn default() -> Self {
+        Self { lock_after: Some(TimeDelta::minutes(10)), second_factor: vec![Role::Manager, Role::Office] }
     }
 }
 

@@ -83,7 +83,7 @@ impl Engine {
         if self.config().city.demo.is_none() {
             return Err(OpenError::Demo("the city file has no [demo]; name its sites there, or start without YIZHEN_DEMO".into()));
         }
-        let password = password.map_or_else(|| draw_password(self), str::to_owned);
+        let password = password.map_or_else(|| self.draw_password(), str::to_owned);
         // slow by design, so once for all three, while the database is looked at
         let hash = tokio::spawn({
             let (engine, password) = (self.clone(), password.clone());
@@ -256,11 +256,4 @@ async fn lock(db: &impl ConnectionTrait) -> core::result::Result<Option<u64>, Db
     locked.exec(db).await?;
     let fact = fact::Entity::find_by_id(DEMO).one(db).await?;
     Ok(fact.map(|fact| core::str::from_utf8(&fact.value).ok().and_then(|number| number.parse().ok()).unwrap_or(0)))
-}
-
-/// Sixteen letters and digits that nobody confuses: 80 bits.
-fn draw_password(engine: &Engine) -> String {
-    const SIGNS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz023456789";
-    let drawn: [u8; 16] = engine.vault().entropy().bytes();
-    drawn.iter().map(|byte| char::from(SIGNS[usize::from(byte % 32)])).collect()
 }

@@ -54,13 +54,13 @@ use tokio::task::JoinHandle;
 pub use accounts::Citizen;
 pub use board::Board;
 pub use city_file::CityFile;
-pub use config::{Config, Limits, OpenError, Sessions};
+pub use config::{Config, Limits, OpenError, Sessions, StaffRules};
 pub use demo::{DemoStaff, MultitudeProgress, MultitudeSize};
 pub use desk::DeskCounts;
 pub use ledger::{Broken, Ledger, Row};
 pub use reseal::{Resealed, SealedRows};
 pub use rotation::LEAST_NOTICE;
-pub use staff::{NewStaff, Staff};
+pub use staff::{NewStaff, Staff, StaffListed};
 pub use tallies::Whence;
 pub use work::AskForWork;
 

@@ -8,11 +8,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use domain::error::{Error, Result};
 use domain::reason::Reason;
-use domain::session::Lasts;
-use domain::{DateTime, Utc};
+use domain::session::{Lasts, NOTED_EVERY, STAFF_NOTED_EVERY};
+use domain::{DateTime, Utc, Uuid};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
-use sea_orm::{EntityTrait, QueryFilter};
+use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter};
 
 use crate::Engine;
 use crate::accounts::Citizen;
@@ -29,14 +29,18 @@ const AT_ONCE: usize = 256;
 #[derive(Clone, Copy)]
 pub(crate) enum Holder {
     /// An account's.
-    Account(domain::Uuid),
-    /// A member of staff's.
-    Staff(domain::Uuid),
+    Account(Uuid),
+    /// A member of staff's, at a site where it is known already which.
+    Staff(Uuid, Option<Uuid>),
 }
 
 /// Which sessions were used since the last time that it was written down.
 #[derive(Default)]
-pub(crate) struct Seen(Mutex<HashMap<Vec<u8>, Use>>);
+pub(crate) struct Seen {
+    noted: Mutex<HashMap<Vec<u8>, Use>>,
+    /// When each session of staff was last used, to the second: their screens lock by it. What another process knows is in the database.
+    staff: Mutex<HashMap<Vec<u8>, DateTime<Utc>>>,
+}
 
 /// That a session was used.
 #[derive(Clone, Copy)]
@@ -61,8 +65,22 @@ impl Seen {
         seen
     }
 
+    /// When this process last saw a session of staff in use.
+    pub(crate) fn staff_use(&self, token_hash: &[u8]) -> Option<DateTime<Utc>> {
+        self.staff().get(token_hash).copied()
+    }
+
+    /// Forgets the sessions of staff that nobody has used since.
+    fn forget_staff(&self, before: DateTime<Utc>) {
+        self.staff().retain(|_, at| *at >= before);
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<Vec<u8>, Use>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn staff(&self) -> MutexGuard<'_, HashMap<Vec<u8>, DateTime<Utc>>> {
+        self.staff.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -72,9 +90,9 @@ impl Engine {
     pub(crate) async fn begin_session(&self, holder: Holder, old: Option<&str>) -> Result<String> {
         let token = self.vault().entropy().token();
         let now = self.now();
-        let (account_id, staff_id) = match holder {
-            Holder::Account(id) => (Some(id), None),
-            Holder::Staff(id) => (None, Some(id)),
+        let (account_id, staff_id, site_id) = match holder {
+            Holder::Account(id) => (Some(id), None, None),
+            Holder::Staff(id, site_id) => (None, Some(id), site_id),
         };
         let row = session::ActiveModel {
             token_hash: Set(self.token_hash(&token)),
@@ -83,6 +101,9 @@ impl Engine {
             created_at: Set(now),
             expires_at: Set(self.lasts(staff_id.is_some()).until(now, now)),
             last_seen_at: Set(None),
+            site_id: Set(site_id),
+            locked_at: Set(None),
+            unlock_failed: Set(0),
         };
         let tx = self.store().begin().await.map_err(internal)?;
         if let Some(old) = old {
@@ -93,11 +114,21 @@ impl Engine {
         Ok(token)
     }
 
-    /// The session of a token.
+    /// The session of a token; it counts as used.
     ///
     /// # Errors
     /// `sign_in_required` when there is none, or it has ended.
     pub(crate) async fn session(&self, token: &str) -> Result<session::Model> {
+        let row = self.session_as_it_is(token).await?;
+        self.note_use(&row);
+        Ok(row)
+    }
+
+    /// The same, without counting it as used.
+    ///
+    /// # Errors
+    /// `sign_in_required` when there is none, or it has ended.
+    pub(crate) async fn session_as_it_is(&self, token: &str) -> Result<session::Model> {
         let now = self.now();
         let found = self.lookups().sessions.one(self.token_hash(token)).await?.filter(|row| row.expires_at > now);
         let row = found.ok_or_else(|| Error::new(Reason::SignIn))?;
@@ -106,10 +137,25 @@ impl Engine {
         if lasts.until(row.created_at, seen) <= now {
             return Err(Error::new(Reason::SignIn));
         }
-        if Lasts::is_news(seen, now) {
-            self.seen().note(&row, Use { at: now, until: lasts.until(row.created_at, now) });
-        }
         Ok(row)
+    }
+
+    /// Keeps in mind that a session was used.
+    pub(crate) fn note_use(&self, row: &session::Model) {
+        let (now, of_staff) = (self.now(), row.staff_id.is_some());
+        let (lasts, seen) = (self.lasts(of_staff), row.last_seen_at.unwrap_or(row.created_at));
+        if of_staff {
+            self.seen().staff().insert(row.token_hash.clone(), now);
+        }
+        if Lasts::is_news(seen, now, if of_staff { STAFF_NOTED_EVERY } else { NOTED_EVERY }) {
+            self.seen().note(row, Use { at: now, until: lasts.until(row.created_at, now) });
+        }
+    }
+
+    /// When a session was last used, as far as this process can know.
+    pub(crate) fn last_use(&self, row: &session::Model) -> DateTime<Utc> {
+        let noted = row.last_seen_at.unwrap_or(row.created_at);
+        self.seen().staff_use(&row.token_hash).map_or(noted, |here| here.max(noted))
     }
 
     /// Ends a session.
@@ -129,6 +175,15 @@ impl Engine {
         Ok(())
     }
 
+    /// Ends every session of a member of staff, but the one `kept`. Gives how many there were.
+    pub(crate) async fn end_staff_sessions(&self, db: &impl ConnectionTrait, staff_id: Uuid, kept: Option<&[u8]>) -> Result<u64> {
+        let mut theirs = session::Entity::delete_many().filter(session::COLUMN.staff_id.eq(staff_id));
+        if let Some(kept) = kept {
+            theirs = theirs.filter(session::COLUMN.token_hash.ne(kept.to_vec()));
+        }
+        Ok(theirs.exec(db).await.map_err(internal)?.rows_affected)
+    }
+
     /// Writes down which sessions were used. What could not be written down is noted again when the session is used again.
     pub(crate) async fn note_seen(&self) -> Result<()> {
         for some in self.seen().take().chunks(AT_ONCE) {
@@ -144,6 +199,8 @@ impl Engine {
             }
             tx.commit().await.map_err(internal)?;
         }
+        // what is older than this is written down, and a session that idle is over
+        self.seen().forget_staff(self.now() - self.lasts(true).idle);
         Ok(())
     }
 
@@ -152,7 +209,7 @@ impl Engine {
         if staff { sessions.staff } else { sessions.citizens }
     }
 
-    fn token_hash(&self, token: &str) -> Vec<u8> {
+    pub(crate) fn token_hash(&self, token: &str) -> Vec<u8> {
         self.vault().hash("session", token)
     }
 }

@@ -1,39 +1,27 @@
-//! Members of staff: signing in with a password, locked out with a growing delay.
+//! Members of staff: who is signed in, at which site, and what the session is good for.
 
-use argon2::Argon2;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use chrono::Duration;
-use domain::access::{Action, Role, may};
+mod doorway;
+mod house;
+mod lock;
+mod second_factor;
+mod totp;
+
+use domain::access::{Action, Place, Role, Standing, may};
 use domain::error::{Error, Result};
 use domain::reason::Reason;
-use domain::staff::StaffMember;
+use domain::staff::{StaffMember, StaffSignIn, StaffSite};
 use domain::{DateTime, Utc, Uuid};
-use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::{Expr, OnConflict};
-use sea_orm::{EntityTrait, QueryFilter};
-
-use tokio::sync::{Semaphore, SemaphorePermit};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter};
 
 use crate::Engine;
+use crate::audit::{self, Actor};
 use crate::error::internal;
 use crate::sessions::Holder;
-use crate::store::entities::staff;
-use crate::tallies::too_many;
+use crate::store::entities::{audit as audit_row, session, staff, staff_site};
 
-/// The longest that somebody is locked out after wrong passwords, in minutes.
-const LONGEST_LOCK_MINUTES: u32 = 60;
-/// The shortest password that `staff add` takes.
-const SHORTEST_PASSWORD: usize = 8;
-/// Passwords that are tried at the same time: each takes 19 MiB and a core. Fewer than the wrong tries that lock somebody out, so that
-/// colleagues who share a name and sign in together do not lock each other out.
-const AT_ONCE: usize = 2;
-/// Sign-ins that are tried or wait for it; whoever comes then is asked to come later.
-const AT_THE_DOOR: usize = 64;
-/// Seconds that they are asked to wait.
-const RETRY_AFTER_S: u32 = 5;
-
-static DOOR: Semaphore = Semaphore::const_new(AT_THE_DOOR);
-static TRIES: Semaphore = Semaphore::const_new(AT_ONCE);
+pub(crate) use house::write_sites;
+pub use house::{NewStaff, StaffListed};
 
 /// A member of staff who is signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,154 +30,161 @@ pub struct Staff {
     pub id: Uuid,
     /// Who they are.
     pub member: StaffMember,
+    session: session::Model,
 }
 
 impl Staff {
     /// Asks whether they may do something at a site.
     ///
     /// # Errors
-    /// `forbidden`
+    /// `forbidden`; `sign_in_required` while the screen is locked.
     pub(crate) fn may(&self, action: Action, site_id: Uuid) -> Result<()> {
-        if may(self.member.role, action, self.member.site_id == Some(site_id)) {
-            Ok(())
-        } else {
-            Err(Error::new(Reason::NotAllowed))
-        }
+        self.may_in(action, self.place_of(site_id))
     }
 
-    /// Asks whether they may do something at any site at all: before anything is looked for, so that a role without the right learns
-    /// nothing of what is there.
+    /// Asks whether they may do something at any site at all: before anything is looked for, so that who may not learns nothing of what is
+    /// there.
     ///
     /// # Errors
-    /// `forbidden`
+    /// `forbidden`; `sign_in_required` while the screen is locked.
     pub(crate) fn may_somewhere(&self, action: Action) -> Result<()> {
-        if [true, false].into_iter().any(|own_site| may(self.member.role, action, own_site)) {
-            Ok(())
-        } else {
-            Err(Error::new(Reason::NotAllowed))
-        }
+        let here = self.may_in(action, self.member.site_id.map_or(Place::Nowhere, |_| Place::Here));
+        if here.is_ok() { here } else { self.may_in(action, Place::Elsewhere).or(here) }
     }
-}
 
-/// A member of staff to be added, or to be given a new password and place.
-#[derive(Clone, Debug)]
-pub struct NewStaff {
-    /// What they sign in with: 2–40 letters, digits, `.`, `_` or `-`.
-    pub username: String,
-    /// What others see.
-    pub name: String,
-    /// What they may do.
-    pub role: Role,
-    /// Where they work; needed for all but the office.
-    pub site_id: Option<Uuid>,
-    /// At least eight characters.
-    pub password: String,
+    /// Asks whether they may do something that concerns only themselves.
+    ///
+    /// # Errors
+    /// `forbidden`; `sign_in_required` while the screen is locked.
+    fn may_oneself(&self, action: Action) -> Result<()> {
+        self.may_in(action, if self.member.site_id.is_some() { Place::Here } else { Place::Nowhere })
+    }
+
+    /// Where a site is, seen from the one that the session is bound to.
+    pub(crate) fn place_of(&self, site_id: Uuid) -> Place {
+        Place::of(&site_id, self.member.site_id.as_ref())
+    }
+
+    fn may_in(&self, action: Action, place: Place) -> Result<()> {
+        let StaffMember { role, standing, .. } = self.member;
+        if may(role, standing, action, place) {
+            return Ok(());
+        }
+        // at some site they might: so that is what is missing
+        let elsewhere = may(role, standing, action, Place::Here);
+        Err(Error::new(match (standing, place) {
+            (Standing::Locked, _) => Reason::Locked,
+            (Standing::Enrolling, _) => Reason::SecondFactorNeeded,
+            (Standing::Full, Place::Nowhere) if elsewhere => Reason::SiteNotChosen,
+            (Standing::Full, _) => Reason::NotAllowed,
+        }))
+    }
+
+    fn is_locked(&self) -> bool {
+        self.member.standing == Standing::Locked
+    }
 }
 
 impl Engine {
-    /// Adds a member of staff; one of the same user name gets the new name, role, site and password.
+    /// Exchanges user name and password, and the second factor where it is on, for a session. The session that came along, `old`, ends.
+    /// With one site, or with one named, the session is bound to it; otherwise one must be chosen first. Gives the member of staff and
+    /// the new session's token.
     ///
     /// # Errors
-    /// `invalid` on `username`, `password` or `site_id`.
-    pub async fn staff_add(&self, new: NewStaff) -> Result<()> {
-        let username = new.username.trim().to_lowercase();
-        let allowed = |sign: char| sign.is_ascii_alphanumeric() || matches!(sign, '.' | '_' | '-');
-        if !(2..=40).contains(&username.len()) || !username.chars().all(allowed) {
-            return Err(Error::field("username", Reason::Malformed));
-        }
-        if new.password.chars().count() < SHORTEST_PASSWORD {
-            return Err(Error::field("password", Reason::Malformed));
-        }
-        match (new.role, new.site_id) {
-            (Role::Office, _) => {}
-            (_, Some(site_id)) => drop(self.site(site_id).map_err(|_| Error::field("site_id", Reason::NotFound))?),
-            (_, None) => return Err(Error::field("site_id", Reason::Missing)),
-        }
-        let row = staff::ActiveModel {
-            id: Set(self.new_id()),
-            username: Set(username),
-            name: Set(new.name.trim().to_owned()),
-            role: Set(new.role.as_str().to_owned()),
-            site_id: Set(new.site_id.filter(|_| new.role != Role::Office)),
-            password_hash: Set(self.hash_password(new.password).await?),
-            disabled: Set(false),
-            failed: Set(0),
-            locked_until: Set(None),
-            created_at: Set(self.now()),
+    /// `sign_in_required` when name or password is wrong, the same for both; when the second factor is needed as well, or wrong;
+    /// `forbidden` on `site_id` for a site that is not theirs; `too_many` while locked out; `busy` when too many sign in at once.
+    pub async fn staff_sign_in(&self, sign_in: &StaffSignIn, old: Option<&str>) -> Result<(StaffMember, String)> {
+        let _turn = doorway::turn().await?;
+        let row = self.try_password(&sign_in.username, &sign_in.password).await?;
+        self.judge_second_factor(&row, sign_in.otp.as_deref()).await?;
+        let sites = self.sites_of(&row).await?;
+        let site_id = match (sites.as_slice(), sign_in.site_id) {
+            (all, Some(wanted)) if all.iter().any(|site| site.id == wanted) => Some(wanted),
+            ([only], None) => Some(only.id),
+            (_, None) => None,
+            // the office is bound to none, whatever it says
+            ([], Some(_)) if row.role == Role::Office.as_str() => None,
+            (_, Some(_)) => {
+                self.take_try_back(&row).await?;
+                return Err(Error::field("site_id", Reason::NotAllowed));
+            }
         };
-        use staff::Column::{Disabled, Failed, LockedUntil, Name, PasswordHash, Role as RoleColumn, SiteId, Username};
-        let replace = OnConflict::column(Username)
-            .update_columns([Name, RoleColumn, SiteId, PasswordHash, Disabled, Failed, LockedUntil])
-            .to_owned();
-        staff::Entity::insert(row).on_conflict(replace).exec_without_returning(&self.store().write).await.map_err(internal)?;
-        Ok(())
+        self.let_in(&row).await?;
+        let token = self.begin_session(Holder::Staff(row.id, site_id), old).await?;
+        let detail = site_id.map(|id| id.to_string());
+        self.deed(&self.store().write, Actor::Staff(row.id), "staff_sign_in", row.id, detail).await?;
+        Ok((self.staff_as_they_are(&token).await?.member, token))
     }
 
-    /// Exchanges user name and password for a session. The session that came along, `old`, ends. Gives the member of staff and the new
-    /// session's token.
+    /// The member of staff of a session's token, whose screen is open and who has all that their role needs. The session counts as used.
     ///
     /// # Errors
-    /// `sign_in_required` when either is wrong, the same for both; `too_many` while locked out; `busy` when too many sign in at once.
-    pub async fn staff_sign_in(&self, username: &str, password: &str, old: Option<&str>) -> Result<(StaffMember, String)> {
-        let _turn = turn().await?;
-        let row = self.count_try(&username.trim().to_lowercase()).await?;
-        // an unknown name costs as much time as a wrong password
-        let fits = self.password_fits(password.to_owned(), row.as_ref().map(|row| row.password_hash.clone())).await?;
-        match row {
-            Some(row) if fits => {
-                self.note_tries(&row, 0, None).await?;
-                let token = self.begin_session(Holder::Staff(row.id), old).await?;
-                Ok((self.member(&row)?, token))
-            }
-            _ => Err(Error::new(Reason::Password)),
-        }
-    }
-
-    /// Whose password is tried. The try is counted before the password is looked at, or many at once would all be the first.
-    async fn count_try(&self, username: &str) -> Result<Option<staff::Model>> {
-        loop {
-            let row = staff::Entity::find().filter(staff::COLUMN.username.eq(username)).one(&self.store().read).await;
-            let Some(row) = row.map_err(internal)?.filter(|row| !row.disabled) else { return Ok(None) };
-            if let Some(until) = row.locked_until.filter(|until| *until > self.now()) {
-                let wait_s = u32::try_from((until - self.now()).num_seconds() + 1).unwrap_or(60);
-                return Err(too_many(wait_s));
-            }
-            let failed = row.failed.saturating_add(1);
-            if self.note_tries(&row, failed, self.locked_until(failed)).await? {
-                return Ok(Some(row));
-            }
-        }
-    }
-
-    /// Until when somebody is locked out after so many wrong tries.
-    fn locked_until(&self, failed: i32) -> Option<DateTime<Utc>> {
-        let over =
-            u32::try_from(failed).unwrap_or(0).checked_sub(self.limits().tries_a_password).filter(|_| self.limits().enabled)?;
-        let minutes = 1u32.checked_shl(over).unwrap_or(LONGEST_LOCK_MINUTES).min(LONGEST_LOCK_MINUTES);
-        Some(self.now() + Duration::minutes(i64::from(minutes)))
-    }
-
-    /// Writes the number of wrong tries down. On the way up only if nobody else did meanwhile: whether it was written.
-    async fn note_tries(&self, row: &staff::Model, failed: i32, locked_until: Option<DateTime<Utc>>) -> Result<bool> {
-        let mut update = staff::Entity::update_many()
-            .col_expr(staff::Column::Failed, Expr::value(failed))
-            .col_expr(staff::Column::LockedUntil, Expr::value(locked_until))
-            .filter(staff::COLUMN.id.eq(row.id));
-        if failed > 0 {
-            update = update.filter(staff::COLUMN.failed.eq(row.failed));
-        }
-        Ok(update.exec(&self.store().write).await.map_err(internal)?.rows_affected > 0)
-    }
-
-    /// The member of staff of a session's token.
-    ///
-    /// # Errors
-    /// `sign_in_required`, also when they were disabled meanwhile.
+    /// `sign_in_required` when there is none, also when they were disabled meanwhile, and while the screen is locked; `forbidden` while
+    /// they have no second factor but need one.
     pub async fn staff(&self, token: &str) -> Result<Staff> {
-        let staff_id = self.session(token).await?.staff_id.ok_or_else(|| Error::new(Reason::SignIn))?;
+        let staff = self.staff_by_itself(token).await?;
+        self.note_use(&staff.session);
+        Ok(staff)
+    }
+
+    /// The same for a call that the page makes by itself: it keeps no screen open.
+    ///
+    /// # Errors
+    /// As [`Engine::staff`].
+    pub async fn staff_by_itself(&self, token: &str) -> Result<Staff> {
+        let staff = self.staff_as_they_are(token).await?;
+        match staff.member.standing {
+            Standing::Full => Ok(staff),
+            Standing::Enrolling => Err(Error::new(Reason::SecondFactorNeeded)),
+            Standing::Locked => Err(Error::new(Reason::Locked)),
+        }
+    }
+
+    /// The member of staff of a session's token, whatever the session is good for. What they may do is asked at each thing that they do.
+    ///
+    /// # Errors
+    /// `sign_in_required` when there is none, also when they were disabled meanwhile.
+    pub async fn staff_as_they_are(&self, token: &str) -> Result<Staff> {
+        let session = self.session_as_it_is(token).await?;
+        let staff_id = session.staff_id.ok_or_else(|| Error::new(Reason::SignIn))?;
         let row = staff::Entity::find_by_id(staff_id).one(&self.store().read).await.map_err(internal)?;
         let row = row.filter(|row| !row.disabled).ok_or_else(|| Error::new(Reason::SignIn))?;
-        Ok(Staff { id: row.id, member: self.member(&row)? })
+        let member = self.member(&row, &session).await?;
+        Ok(Staff { id: row.id, member, session })
+    }
+
+    /// Somebody uses the page without asking for anything. A locked screen stays locked.
+    pub fn staff_is_there(&self, staff: &Staff) {
+        if !staff.is_locked() {
+            self.note_use(&staff.session);
+        }
+    }
+
+    /// Binds the session to one of the member's sites, once: what is done in a session is all done at one place, and nobody comes from one
+    /// site's list to another's without signing in.
+    ///
+    /// # Errors
+    /// `forbidden` on `site_id` for a site that is not theirs; `forbidden` when the session is bound to another one already.
+    pub async fn staff_choose_site(&self, staff: &Staff, site_id: Uuid) -> Result<()> {
+        if staff.member.standing == Standing::Full && staff.place_of(site_id) == Place::Here {
+            return Ok(());
+        }
+        staff.may_oneself(Action::ChooseSite)?;
+        if !staff.member.sites.iter().any(|site| site.id == site_id) {
+            return Err(Error::field("site_id", Reason::NotAllowed));
+        }
+        self.note_use(&staff.session);
+        let bound = session::Entity::update_many()
+            .col_expr(session::Column::SiteId, Expr::value(site_id))
+            .filter(session::COLUMN.token_hash.eq(staff.session.token_hash.clone()))
+            .filter(session::COLUMN.site_id.is_null())
+            .exec(&self.store().write)
+            .await
+            .map_err(internal)?;
+        if bound.rows_affected == 0 {
+            return Err(Error::new(Reason::NotAllowed));
+        }
+        self.deed(&self.store().write, Actor::Staff(staff.id), "staff_choose_site", site_id, None).await
     }
 
     /// Ends a member of staff's session. Nothing happens when there is none.
@@ -200,35 +195,69 @@ impl Engine {
         self.end_session(token).await
     }
 
-    fn member(&self, row: &staff::Model) -> Result<StaffMember> {
-        let site_name = row.site_id.and_then(|id| self.board().site_row(id)).map(|site| site.name);
-        let role = row.role.parse().map_err(|()| Error::internal())?;
-        Ok(StaffMember { username: row.username.clone(), name: row.name.clone(), role, site_id: row.site_id, site_name })
+    /// Ends every session of a member of staff, this one too.
+    ///
+    /// # Errors
+    /// `forbidden` or `sign_in_required` in the session of a locked screen.
+    pub async fn staff_sign_out_everywhere(&self, staff: &Staff) -> Result<()> {
+        staff.may_oneself(Action::SignOutEverywhere)?;
+        let ended = self.end_staff_sessions(&self.store().write, staff.id, None).await?;
+        let detail = Some(format!("{ended} sessions"));
+        self.deed(&self.store().write, Actor::Staff(staff.id), "staff_sign_out_everywhere", staff.id, detail).await
     }
 
-    /// argon2id with the parameters that its authors recommend; on a thread of its own, for it takes tens of milliseconds.
-    pub(crate) async fn hash_password(&self, password: String) -> Result<String> {
-        let salt: [u8; 16] = self.vault().entropy().bytes();
-        let hashed = tokio::task::spawn_blocking(move || {
-            Argon2::default().hash_password_with_salt(password.as_bytes(), &salt).map(|hash| hash.to_string())
-        });
-        hashed.await.map_err(|_| Error::internal())?.map_err(|_| Error::internal())
-    }
-
-    async fn password_fits(&self, password: String, hash: Option<String>) -> Result<bool> {
-        let Some(hash) = hash else {
-            self.hash_password(password).await?;
-            return Ok(false);
+    async fn member(&self, row: &staff::Model, session: &session::Model) -> Result<StaffMember> {
+        let role: Role = row.role.parse().map_err(|()| Error::internal())?;
+        let sites = self.sites_of(row).await?;
+        // one that was taken from them meanwhile is not theirs any more
+        let here = sites.iter().find(|site| Some(site.id) == session.site_id);
+        let second_factor = self.has_second_factor(row.id).await?;
+        let rules = &self.config().staff;
+        let idle = self.now() - self.last_use(session);
+        let standing = match () {
+            () if session.locked_at.is_some() || rules.lock_after.is_some_and(|after| idle >= after) => Standing::Locked,
+            () if !second_factor && rules.second_factor.contains(&role) => Standing::Enrolling,
+            () => Standing::Full,
         };
-        let fits =
-            tokio::task::spawn_blocking(move || Argon2::default().verify_password(password.as_bytes(), hash.as_str()).is_ok());
-        fits.await.map_err(|_| Error::internal())
+        Ok(StaffMember {
+            username: row.username.clone(),
+            name: row.name.clone(),
+            role,
+            site_id: here.map(|site| site.id),
+            site_name: here.map(|site| site.name.clone()),
+            sites,
+            standing,
+            second_factor,
+            pin: row.pin_hash.is_some(),
+            lock_after_s: rules.lock_after.and_then(|after| u32::try_from(after.num_seconds()).ok()),
+        })
+    }
+
+    /// The sites of a member of staff, in the city's order; none for the office.
+    async fn sites_of(&self, row: &staff::Model) -> Result<Vec<StaffSite>> {
+        let theirs = staff_site::Entity::find().filter(staff_site::COLUMN.staff_id.eq(row.id)).all(&self.store().read).await;
+        let mut sites: Vec<_> =
+            theirs.map_err(internal)?.into_iter().filter_map(|theirs| self.board().site_row(theirs.site_id)).collect();
+        sites.sort_by_key(|site| site.position);
+        Ok(sites.into_iter().map(|site| StaffSite { id: site.id, name: site.name, name_en: site.name_en }).collect())
+    }
+
+    /// Writes down who did what.
+    async fn deed(
+        &self,
+        db: &impl ConnectionTrait,
+        actor: Actor,
+        action: &str,
+        object: impl ToString,
+        detail: Option<String>,
+    ) -> Result<()> {
+        let row = audit::row(self.vault(), self.now(), actor, action, object, detail);
+        audit_row::Entity::insert(row).exec_without_returning(db).await.map_err(internal)?;
+        Ok(())
     }
 }
 
-/// A turn at trying a password, for as long as it is held.
-async fn turn() -> Result<[SemaphorePermit<'static>; 2]> {
-    let busy = || Error::later(Reason::Busy, RETRY_AFTER_S);
-    let inside = DOOR.try_acquire().map_err(|_| busy())?;
-    Ok([TRIES.acquire().await.map_err(|_| busy())?, inside])
+/// Whether an instant lies so near that what was shown then still counts.
+fn is_fresh(at: DateTime<Utc>, now: DateTime<Utc>, minutes: i64) -> bool {
+    now - at < chrono::TimeDelta::minutes(minutes)
 }

@@ -33,6 +33,8 @@ pub enum Label {
     AccountPhone,
     /// A message's number and words.
     Message,
+    /// The secret of a second factor.
+    SecondFactor,
     /// The known text that tells whether these keys belong to this database.
     KeyCheck,
 }
@@ -43,6 +45,7 @@ impl Label {
             Self::Person => b"person",
             Self::AccountPhone => b"account.phone",
             Self::Message => b"message",
+            Self::SecondFactor => b"staff.second-factor",
             Self::KeyCheck => b"key-check",
         };
         [name, b"\0", row.as_bytes()].concat()

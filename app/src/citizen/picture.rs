@@ -6,7 +6,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
 
 use super::parts::{dose_words, window_words};
-use super::ticket::Modules;
+use crate::ui::qr::Modules;
 use crate::ui::{dom, now_lang, t};
 
 const WIDTH: u32 = 720;

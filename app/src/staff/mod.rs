@@ -3,6 +3,7 @@
 //! What needs no browser stands beside the pages, so that it is tested without one: the QR reader, what an answer says, and
 //! which scan is a new one.
 
+pub(crate) mod burst;
 pub(crate) mod qr;
 pub(crate) mod scan;
 pub(crate) mod verdict;

@@ -10,6 +10,8 @@ pub mod icon;
 pub mod nav;
 pub mod page;
 pub mod prefs;
+#[cfg(any(feature = "citizen", feature = "staff"))]
+pub mod qr;
 pub mod work;
 
 pub use call::{Load, call, load};

@@ -76,6 +76,9 @@ fn a_wrong_setting_stops_the_start_and_is_named() {
         ("SESSION_IDLE_DAYS", "31", "SESSION_IDLE_DAYS"),
         ("STAFF_SESSION_IDLE_MINUTES", "1", "staff-session-idle-minutes"),
         ("STAFF_SESSION_HOURS", "1", "STAFF_SESSION_IDLE_MINUTES"),
+        ("STAFF_LOCK_MINUTES", "-1", "staff-lock-minutes"),
+        ("STAFF_LOCK_MINUTES", "1000", "staff-lock-minutes"),
+        ("STAFF_SECOND_FACTOR", "everybody", "staff-second-factor"),
         ("LOG", "===", "LOG"),
         ("LOG_FORMAT", "xml", "LOG_FORMAT"),
         ("LIMIT_QUEUE", "0", "limit-queue"),
@@ -215,6 +218,86 @@ fn a_member_of_staff_is_added_with_a_password_from_standard_input() {
     assert!(!String::from_utf8_lossy(&output.stdout).contains("long enough"));
 }
 
+/// `yizhen staff …`, with a password on its standard input.
+fn staff(folder: &Path, args: &[&str], password: &str) -> Output {
+    let mut child = yizhen(folder, &[&["staff"], args].concat()).stdin(Stdio::piped()).spawn().expect("it runs");
+    // one that refuses what it was told may not wait for a password
+    let _ = child.stdin.take().expect("an input").write_all(format!("{password}\n").as_bytes());
+    child.wait_with_output().expect("it ends")
+}
+
+#[test]
+fn members_of_staff_are_added_listed_reset_and_disabled_beside_a_service_and_a_lost_tablet_is_signed_out() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut child, base) = demo(folder.path());
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let client = reqwest::Client::builder().cookie_store(true).build().expect("a client");
+    let call = |path: &str, body: serde_json::Value| {
+        let request = client.post(format!("{base}/api/staff/{path}")).json(&body);
+        runtime.block_on(async {
+            let answer = request.send().await.expect("an answer");
+            (answer.status().as_u16(), answer.json::<serde_json::Value>().await.expect("JSON"))
+        })
+    };
+    let sign_in = |password: &str| call("sign_in", serde_json::json!({ "username": "li.na", "password": password }));
+    let me = || call("me", serde_json::json!({})).0;
+
+    let add = ["add", "--username", "li.na", "--name", "李娜", "--role", "nurse", "--site", "nowhere"];
+    assert!(!staff(folder.path(), &add, "long enough a password").status.success(), "there is no such site");
+    let sites = site_names(&runtime, &base);
+    let add = ["add", "--username", "li.na", "--name", "李娜", "--role", "nurse", "--site", &sites[0], "--site", &sites[1]];
+    let output = staff(folder.path(), &add, "long enough a password");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let (status, told) = sign_in("long enough a password");
+    assert_eq!((status, told["staff"]["sites"].as_array().map(Vec::len)), (200, Some(2)), "{told}");
+    assert!(told["staff"]["site_id"].is_null());
+
+    let list = done(yizhen(folder.path(), &["staff", "list"]));
+    let line = list.lines().find(|line| line.starts_with("li.na")).expect("listed");
+    for part in ["李娜", "nurse", &sites[0], &sites[1], "no second factor", "last signed in 20"] {
+        assert!(line.contains(part), "{part}: {line}");
+    }
+    assert!(list.contains("manager · ") && !line.contains("disabled"), "{list}");
+
+    assert_eq!(done(yizhen(folder.path(), &["staff", "sign-out", "--username", "li.na"])).trim(), "1 session ended.");
+    assert_eq!(me(), 401);
+    assert_eq!(sign_in("long enough a password").0, 200);
+    assert_eq!(done(yizhen(folder.path(), &["staff", "sign-out", "--site", &sites[1]])).trim(), "1 session ended.");
+    assert_eq!(me(), 401);
+    assert_eq!(sign_in("long enough a password").0, 200);
+    let said = done(yizhen(folder.path(), &["staff", "reset", "--username", "li.na", "--generate-password"]));
+    let drawn = said.lines().find_map(|line| line.strip_prefix("Password  ")).expect("printed").split_whitespace().next();
+    assert_eq!((me(), sign_in("long enough a password").0), (401, 401));
+    assert_eq!(sign_in(drawn.expect("a password")).0, 200);
+    assert!(!done(yizhen(folder.path(), &["staff", "list"])).contains(drawn.expect("a password")));
+    done(yizhen(folder.path(), &["staff", "disable", "--username", "li.na"]));
+    assert_eq!((me(), sign_in(drawn.expect("a password")).0), (401, 401));
+    assert!(
+        done(yizhen(folder.path(), &["staff", "list"])).lines().any(|line| line.starts_with("li.na") && line.ends_with("disabled"))
+    );
+    done(yizhen(folder.path(), &["staff", "enable", "--username", "li.na"]));
+    assert_eq!(sign_in(drawn.expect("a password")).0, 200);
+
+    for wrong in [
+        &["staff", "sign-out"][..],
+        &["staff", "sign-out", "--username", "li.na", "--site", &sites[0]],
+        &["staff", "sign-out", "--site", "nowhere"],
+        &["staff", "disable", "--username", "nobody"],
+        &["staff", "reset", "--username", "nobody", "--generate-password"],
+    ] {
+        refused(yizhen(folder.path(), wrong));
+    }
+    terminate(&child);
+    assert!(child.wait().expect("it ends").success());
+}
+
+fn site_names(runtime: &tokio::runtime::Runtime, base: &str) -> Vec<String> {
+    let overview =
+        runtime.block_on(async { reqwest::get(format!("{base}/availability")).await?.json::<serde_json::Value>().await });
+    let sites = overview.expect("JSON")["sites"].as_array().expect("sites").clone();
+    sites.iter().map(|site| site["name"].as_str().expect("a name").to_owned()).collect()
+}
+
 #[test]
 fn the_settings_file_counts_less_than_the_environment_and_that_less_than_a_flag() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -255,6 +338,8 @@ fn help_lists_every_setting_of_the_service() {
         "SESSION_DAYS",
         "STAFF_SESSION_IDLE_MINUTES",
         "STAFF_SESSION_HOURS",
+        "STAFF_LOCK_MINUTES",
+        "STAFF_SECOND_FACTOR",
         "LOG",
         "LOG_FORMAT",
         "YIZHEN_CONFIG",

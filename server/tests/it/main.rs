@@ -12,4 +12,5 @@ mod pages;
 mod planted;
 mod rush;
 mod sessions;
+mod staff;
 mod support;

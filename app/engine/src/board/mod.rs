@@ -153,6 +153,11 @@ impl Board {
         self.catalogue().sites.iter().find(|site| site.id == id).cloned()
     }
 
+    /// The site of a name, in either language.
+    pub(crate) fn site_named(&self, name: &str) -> Option<Uuid> {
+        self.catalogue().sites.iter().find(|site| site.name == name || site.name_en == name).map(|site| site.id)
+    }
+
     /// The vaccine of an id.
     pub(crate) fn vaccine(&self, id: &str) -> Option<Vaccine> {
         self.catalogue().vaccines.iter().find(|vaccine| vaccine.id == id).cloned()

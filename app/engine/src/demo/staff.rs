@@ -9,6 +9,7 @@ use sea_orm::{ConnectionTrait, EntityTrait};
 
 use crate::city_file::stable_id;
 use crate::error::internal;
+use crate::staff::write_sites;
 use crate::store::entities::staff;
 
 /// User name, what others see, role.
@@ -39,6 +40,8 @@ pub(super) async fn write(db: &impl ConnectionTrait, site_id: Uuid, password_has
             failed: Set(0),
             locked_until: Set(None),
             created_at: Set(now),
+            pin_hash: Set(None),
+            signed_in_at: Set(None),
         };
         let again = OnConflict::column(staff::Column::Username)
             .update_columns([
@@ -50,6 +53,8 @@ pub(super) async fn write(db: &impl ConnectionTrait, site_id: Uuid, password_has
             ])
             .to_owned();
         staff::Entity::insert(row).on_conflict(again).exec_without_returning(db).await.map_err(internal)?;
+        let sites: &[Uuid] = if role == Role::Office { &[] } else { &[site_id] };
+        write_sites(db, id(username), sites).await?;
     }
     Ok(())
 }

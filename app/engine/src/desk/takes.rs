@@ -40,20 +40,21 @@ pub(super) fn decide(batch: &mut Batch<'_>, take: &Take) -> Result<Done> {
         // `bookings` adds the code where the caller owns it
         return Err(Error::new(Reason::AlreadyBooked { code: None }));
     }
+    // between what was checked and now, another dose, which this one was judged by, could be booked, moved or called off: before the place,
+    // too, for the rules may have another answer by now than that the window is full
+    if !batch.doses.are_still(&take.judged) {
+        return Err(Error::new(Reason::ChangedMeanwhile));
+    }
     if let Some(reason) = batch.places.objection(take.slot.id) {
         return Err(Error::new(reason));
     }
-    // between what was checked and now, the site could change the slot
+    // the site could change the slot
     if !batch.places.is_still(&take.slot) {
         return Err(Error::field("slot_id", Reason::ChangedMeanwhile));
     }
     // and the person's document could be changed, or they could be taken out of the list
     if batch.people.get(take.booking.person_id.as_ref()) != Some(take.booking.person_hash.as_ref()) {
         return Err(Error::field("person_id", Reason::ChangedMeanwhile));
-    }
-    // and another dose, which this one was judged by, could be booked, moved or called off
-    if !batch.doses.are_still(&take.judged) {
-        return Err(Error::new(Reason::ChangedMeanwhile));
     }
     batch.places.take(take.slot.id).map_err(Error::new)?;
     batch.doses.put(&take.judged, dose, take.slot.window.date, &take.slot.vaccine_id);

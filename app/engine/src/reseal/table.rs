@@ -16,10 +16,11 @@ pub(super) struct Table {
 }
 
 /// All of them.
-pub(super) static TABLES: [Table; 3] = [
+pub(super) static TABLES: [Table; 4] = [
     Table { name: "people", column: "sealed", label: Label::Person },
     Table { name: "accounts", column: "phone_sealed", label: Label::AccountPhone },
     Table { name: "messages", column: "sealed", label: Label::Message },
+    Table { name: "second_factors", column: "secret_sealed", label: Label::SecondFactor },
 ];
 
 /// A row with its sealed value.

@@ -7,6 +7,7 @@ use domain::access::Role;
 use domain::availability::{Availability, SiteSlots};
 use domain::booking::BookingState;
 use domain::slot::SlotState;
+use domain::staff::StaffSignIn;
 use engine::{CityFile, Config, Engine, OpenError};
 
 use crate::harness::{Kind, Seeded, SteppedClock, TestCity, on_both_engines};
@@ -78,7 +79,8 @@ async fn the_demo_shows_every_state_and_balances(kind: Kind) {
 
     // the staff sign in and find their day
     for (username, role) in demo.usernames.iter().zip([Role::Nurse, Role::Manager, Role::Office]) {
-        let (member, token) = city.engine.staff_sign_in(username, "demo password", None).await.expect("signs in");
+        let (member, token) =
+            city.engine.staff_sign_in(&StaffSignIn::new(username, "demo password"), None).await.expect("signs in");
         assert_eq!(member.role, role);
         let staff = city.engine.staff(&token).await.expect("theirs");
         let roster = city.engine.roster(&staff, staff_site, city.today()).await.expect("read");
@@ -115,8 +117,8 @@ async fn a_second_start_changes_nothing_and_the_next_day_adds_a_day(kind: Kind) 
     let again = city.engine.seed_demo(None).await.expect("seeded").password;
     assert_eq!(counts().await, first);
     assert_ne!(again, drawn, "with no password given, a new one is drawn");
-    assert!(city.engine.staff_sign_in("nurse", &drawn, None).await.is_err());
-    assert!(city.engine.staff_sign_in("nurse", &again, None).await.is_ok());
+    assert!(city.engine.staff_sign_in(&StaffSignIn::new("nurse", &drawn), None).await.is_err());
+    assert!(city.engine.staff_sign_in(&StaffSignIn::new("nurse", &again), None).await.is_ok());
 
     let days = "SELECT count(DISTINCT date) FROM slots";
     assert_eq!(city.count(days).await, 15);
@@ -130,7 +132,7 @@ async fn a_second_start_changes_nothing_and_the_next_day_adds_a_day(kind: Kind) 
     // yesterday's demo has become today's: someone to redeem, someone redeemed, a booking to come
     let file = CityFile::yongzhou();
     let staff_site = file.site(&file.demo.as_ref().expect("roles").staff_site).expect("there").id();
-    let (_, token) = city.engine.staff_sign_in("nurse", "demo password", None).await.expect("signs in");
+    let (_, token) = city.engine.staff_sign_in(&StaffSignIn::new("nurse", "demo password"), None).await.expect("signs in");
     let nurse = city.engine.staff(&token).await.expect("theirs");
     let roster = city.engine.roster(&nurse, staff_site, city.today()).await.expect("read");
     for state in [BookingState::Booked, BookingState::Redeemed] {
@@ -161,7 +163,8 @@ async fn a_demo_that_runs_on_stays_one(kind: Kind) {
         );
         assert_eq!(city.count(&free).await, 0, "full until its next release");
         city.clock.set_civil(city.today(), "08:00");
-        let (_, token) = city.engine.staff_sign_in("nurse", "demo password", None).await.expect("the password stays");
+        let (_, token) =
+            city.engine.staff_sign_in(&StaffSignIn::new("nurse", "demo password"), None).await.expect("the password stays");
         let nurse = city.engine.staff(&token).await.expect("theirs");
         let roster = city.engine.roster(&nurse, staff_site, city.today()).await.expect("read");
         for state in [BookingState::Booked, BookingState::Redeemed] {
@@ -184,7 +187,8 @@ async fn the_demo_can_begin_at_any_minute_of_the_day(kind: Kind) {
         let citizen = city.citizen(demo.citizen_phone).await;
         let states: HashSet<_> = city.engine.list_bookings(&citizen).await.expect("listed").iter().map(|one| one.state).collect();
         assert_eq!(states.len(), 4, "{now}");
-        let (member, token) = city.engine.staff_sign_in("manager", "demo password", None).await.expect("signs in");
+        let (member, token) =
+            city.engine.staff_sign_in(&StaffSignIn::new("manager", "demo password"), None).await.expect("signs in");
         let manager = city.engine.staff(&token).await.expect("theirs");
         let roster = city.engine.roster(&manager, member.site_id.expect("a site"), city.today()).await.expect("read");
         for state in [BookingState::Booked, BookingState::Redeemed] {

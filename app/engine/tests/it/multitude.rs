@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use domain::NaiveDate;
-use domain::access::{Action, may};
+use domain::access::{Action, Place, Standing, may};
 use domain::booking::BookingState;
 use domain::eligibility::{DoseRecord, Question};
 use domain::error::ErrorCode;
+use domain::staff::StaffSignIn;
 use domain::time::plus_days;
 use engine::city_file::DemoRoles;
 use engine::{CityFile, Config, Engine, MultitudeProgress, MultitudeSize, OpenError};
@@ -226,11 +227,11 @@ async fn the_engine_reads_them_and_books_beside_them(kind: Kind) {
     assert_eq!(refused.code, ErrorCode::AlreadyBooked);
 
     // the staff look one up, and find it on its day's list
-    let (member, token) = city.engine.staff_sign_in("office", "demo password", None).await.expect("signs in");
+    let (member, token) = city.engine.staff_sign_in(&StaffSignIn::new("office", "demo password"), None).await.expect("signs in");
     let office = city.engine.staff(&token).await.expect("theirs");
     let seen = city.engine.look_up(&office, None, Some(done.code.as_str())).await.expect("found");
     assert_eq!((seen.state, seen.may_redeem, seen.redemption.is_some()), (BookingState::Redeemed, false, true));
-    assert!(may(member.role, Action::ReadRoster, false));
+    assert!(may(member.role, Standing::Full, Action::ReadRoster, Place::Nowhere));
     let roster = city.engine.roster(&office, done.site.id, done.window.date).await.expect("read");
     let row = roster.rows.iter().find(|row| row.code == done.code).expect("on the list");
     assert_eq!((&row.name, row.state, row.dose), (&done.person.name, BookingState::Redeemed, done.dose));

@@ -7,6 +7,7 @@ use domain::booking::{Booking, BookingState, Move};
 use domain::error::{Error, ErrorCode};
 use domain::person::{PersonDraft, Relation};
 use domain::reason::Reason;
+use domain::staff::StaffSignIn;
 use engine::Whence;
 use tokio::sync::Barrier;
 
@@ -261,10 +262,13 @@ async fn a_code_guessed_a_hundred_times_at_once_is_tried_five_times(kind: Kind) 
 async fn a_password_guessed_forty_times_at_once_is_tried_five_times(kind: Kind) {
     let city = TestCity::new(kind).await;
     city.staff("nurse", Role::Nurse, "one").await;
-    let tries = (0..40).map(|guess| {
-        let engine = city.engine.clone();
-        async move { engine.staff_sign_in("nurse", &format!("guess {guess}"), None).await.expect_err("wrong").code }
-    });
+    let tries =
+        (0..40).map(|guess| {
+            let engine = city.engine.clone();
+            async move {
+                engine.staff_sign_in(&StaffSignIn::new("nurse", &format!("guess {guess}")), None).await.expect_err("wrong").code
+            }
+        });
     let codes = all_at_once(tries.collect()).await;
     assert_eq!(codes.iter().filter(|code| **code == ErrorCode::SignInRequired).count(), 5, "{codes:?}");
     assert!(codes.iter().all(|code| matches!(code, ErrorCode::SignInRequired | ErrorCode::TooMany | ErrorCode::Busy)));

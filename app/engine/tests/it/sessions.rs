@@ -5,6 +5,7 @@ use domain::access::Role;
 use domain::error::Error;
 use domain::reason::Reason;
 use domain::session::{Lasts, NOTED_EVERY};
+use domain::staff::StaffSignIn;
 use domain::time::Clock;
 use engine::{Citizen, Config, Engine, Sessions, Whence};
 
@@ -74,7 +75,7 @@ async fn a_look_up_writes_nothing_and_the_tidying_notes_a_use_after_minutes(kind
 async fn staff_sessions_have_times_of_their_own(kind: Kind) {
     let city = TestCity::new(kind).await;
     city.staff("nurse", Role::Nurse, "one").await;
-    let (_, token) = city.engine.staff_sign_in("nurse", "correct horse", None).await.expect("signs in");
+    let (_, token) = city.engine.staff_sign_in(&StaffSignIn::new("nurse", "correct horse"), None).await.expect("signs in");
     let began = city.clock.now();
     let Sessions { staff: Lasts { idle, whole }, .. } = city.engine.sessions();
     assert_eq!(city.engine.citizen(&token).await, signed_out(), "a member of staff is no citizen");
@@ -85,7 +86,7 @@ async fn staff_sessions_have_times_of_their_own(kind: Kind) {
     }
     city.clock.set(began + whole);
     assert_eq!(city.engine.staff(&token).await, Err(Error::new(Reason::SignIn)), "at the end of the day");
-    let (_, token) = city.engine.staff_sign_in("nurse", "correct horse", None).await.expect("signs in");
+    let (_, token) = city.engine.staff_sign_in(&StaffSignIn::new("nurse", "correct horse"), None).await.expect("signs in");
     city.clock.step(idle);
     assert_eq!(city.engine.staff(&token).await, Err(Error::new(Reason::SignIn)), "after a long break");
 }
@@ -129,7 +130,9 @@ async fn a_sign_in_ends_the_session_that_came_along_and_no_other(kind: Kind) {
     assert!(city.engine.citizen(&again).await.is_ok());
 
     city.staff("nurse", Role::Nurse, "one").await;
-    let sign_in = async |old: Option<&str>| city.engine.staff_sign_in("nurse", "correct horse", old).await.expect("signs in").1;
+    let sign_in = async |old: Option<&str>| {
+        city.engine.staff_sign_in(&StaffSignIn::new("nurse", "correct horse"), old).await.expect("signs in").1
+    };
     let old = sign_in(None).await;
     let new = sign_in(Some(&old)).await;
     assert_eq!(city.engine.staff(&old).await, Err(Error::new(Reason::SignIn)));

@@ -9,6 +9,7 @@ use domain::time::{civil, day_text, hour_minute};
 use leptos::prelude::*;
 
 use super::counter::{Counter, Screen};
+use super::desk::Session;
 use super::{shape, undo};
 use crate::staff::verdict::Verdict;
 use crate::ui::{lang, t};
@@ -17,6 +18,10 @@ use crate::ui::{lang, t};
 pub(super) fn answer(counter: Counter) -> AnyView {
     let shown = move || {
         let lang = lang();
+        // while the session has ended nothing of anybody stands behind the form
+        if counter.desk.session.get() != Session::In {
+            return ready();
+        }
         match counter.screen.get() {
             Screen::Ready => ready(),
             Screen::Asking => asking(),

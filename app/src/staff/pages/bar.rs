@@ -113,7 +113,11 @@ fn network(desk: Desk) -> AnyView {
 fn who(desk: Desk) -> AnyView {
     let name = move || desk.member.with(|member| member.as_ref().map(|member| member.name.clone()));
     view! {
-        <p class="bar-who">{name}</p>
+        <a class="pill bar-who" href="/staff/account" aria-label=move || lang().pick(
+            format!("我的账号：{}", name().unwrap_or_default()),
+            format!("My account: {}", name().unwrap_or_default()),
+        )>{name}</a>
+        <button type="button" class="pill" on:click=move |_| desk.lock()>{move || t("锁屏", "Lock")}</button>
         <button type="button" class="pill" on:click=move |_| desk.leave()>{move || t("退出", "Sign out")}</button>
     }
     .into_any()

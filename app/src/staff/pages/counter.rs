@@ -1,7 +1,7 @@
 //! The flow at the counter: a scan, its answer, the jab recorded once; the next scan takes the place of all that.
 
 use domain::Uuid;
-use domain::access::{Action, may};
+use domain::access::{Action, Place, may};
 use domain::checkin::{LookUp, Redeem, Redemption};
 use domain::error::{Error, ErrorCode};
 use domain::reason::Reason;
@@ -265,7 +265,9 @@ impl Counter {
     /// Whether this member of staff may take the shown jab back.
     pub(super) fn may_undo(self, found: &LookUp) -> bool {
         self.desk.member.with_untracked(|member| {
-            member.as_ref().is_some_and(|member| may(member.role, Action::Undo, member.site_id == Some(found.site_id)))
+            member.as_ref().is_some_and(|member| {
+                may(member.role, member.standing, Action::Undo, Place::of(&found.site_id, member.site_id.as_ref()))
+            })
         })
     }
 

@@ -3,6 +3,7 @@
 use core::future::Future;
 use core::time::Duration;
 
+use domain::access::{Role, Standing};
 use domain::availability::{Availability, SiteDays};
 use domain::booking::BookingState;
 use domain::checkin::Roster;
@@ -37,6 +38,8 @@ pub(crate) enum Session {
     In,
     /// It was there and has ended: signing in again goes on where it stopped.
     Ended,
+    /// It is locked: nothing of anybody is on the page.
+    Locked,
 }
 
 /// How many of a day's bookings are done.
@@ -92,7 +95,7 @@ impl Desk {
     fn find_out(self) {
         spawn_local(async move {
             loop {
-                match self.ask(api::staff::me()).await {
+                match self.ask(api::staff::me(true)).await {
                     Ok(one) => return self.welcome(one.staff),
                     Err(error) if error.code == ErrorCode::SignInRequired => return self.session.set(Session::Out),
                     Err(_) => sleep(HEARTBEAT_MS as i32).await,
@@ -142,8 +145,13 @@ impl Desk {
         if self.online.get_untracked() != reached {
             self.online.set(reached);
         }
-        if reason == Some(&Reason::SignIn) && self.session.get_untracked() == Session::In {
-            self.session.set(Session::Ended);
+        match (reason, self.session.get_untracked()) {
+            (Some(Reason::SignIn), Session::In) => self.session.set(Session::Ended),
+            (Some(Reason::SignIn), Session::Locked) => self.session.set(Session::Out),
+            (Some(Reason::Locked), Session::In | Session::Ended) => self.cover(),
+            // it was changed on another page, or by the house
+            (Some(Reason::SecondFactorNeeded | Reason::SiteNotChosen), Session::In) => self.look_who(),
+            _ => {}
         }
         answer
     }
@@ -156,20 +164,77 @@ impl Desk {
             self.counts.set(None);
             self.site_id.set(site_id);
         }
+        let locked = member.standing == Standing::Locked;
         self.member.set(Some(member));
+        if locked {
+            return self.cover();
+        }
         self.session.set(Session::In);
         self.signed_in.update(|times| *times += 1);
         self.refresh();
+    }
+
+    /// Whether the member of staff may begin to work.
+    fn is_ready(self) -> bool {
+        self.member.with_untracked(|member| {
+            member.as_ref().is_some_and(|member| {
+                member.standing == Standing::Full && (member.role == Role::Office || member.site_id.is_some())
+            })
+        })
+    }
+
+    /// Asks once more who is signed in, and what for.
+    pub(crate) fn look_who(self) {
+        spawn_local(async move {
+            if let Ok(one) = self.ask(api::staff::me(false)).await {
+                self.learn(one.staff);
+            }
+        });
+    }
+
+    /// What is known of the member of staff has changed; the pages stay as they are.
+    pub(crate) fn learn(self, member: StaffMember) {
+        if member.standing == Standing::Locked {
+            return self.cover();
+        }
+        if self.member.with_untracked(|known| known.as_ref() != Some(&member)) {
+            if member.site_id.is_some() {
+                self.site_id.set(member.site_id);
+            }
+            self.member.set(Some(member));
+        }
+    }
+
+    /// Takes everything from the page and asks for the PIN.
+    pub(crate) fn cover(self) {
+        self.counts.set(None);
+        self.wanted.set(None);
+        self.session.set(Session::Locked);
+    }
+
+    /// Locks: the page at once, the server as soon as it can be told. It locks by itself as well.
+    pub(crate) fn lock(self) {
+        self.cover();
+        spawn_local(async move {
+            let _ = self.ask(api::staff::lock()).await;
+        });
     }
 
     /// Signs out; what was on the screen goes with it.
     pub(crate) fn leave(self) {
         spawn_local(async move {
             let _ = self.ask(api::staff::sign_out()).await;
-            self.counts.set(None);
-            self.member.set(None);
-            self.session.set(Session::Out);
+            self.farewell();
         });
+    }
+
+    /// Nobody is signed in any more.
+    pub(crate) fn farewell(self) {
+        self.counts.set(None);
+        self.wanted.set(None);
+        self.site_id.set(None);
+        self.member.set(None);
+        self.session.set(Session::Out);
     }
 
     /// The office looks at another site.
@@ -186,16 +251,16 @@ impl Desk {
             if let Some(Ok(overview)) = within(PATIENCE_MS, get::<Availability>("/availability")).await {
                 self.overview.set(Some(overview));
             }
-            if let (Some(site_id), Some(today)) = (self.site_id.get_untracked(), self.today_now()) {
+            if let (Some(site_id), Some(today), true) = (self.site_id.get_untracked(), self.today_now(), self.is_ready()) {
                 // a failure shows as the network's state; the old counts stay
                 let _ = self.roster(site_id, today).await;
             }
         });
     }
 
-    /// Reads a day's list; today's also gives the counts.
+    /// Reads a day's list; today's also gives the counts. It is no use of the session: whoever is there is told apart (`watch`).
     pub(crate) async fn roster(self, site_id: Uuid, date: NaiveDate) -> Result<Roster, Error> {
-        let roster = self.ask(api::checkin::roster(site_id, date)).await?;
+        let roster = self.ask(api::checkin::roster(site_id, date, true)).await?;
         if Some(date) == self.today_now() && Some(site_id) == self.site_id.get_untracked() {
             let done = roster.rows.iter().filter(|row| row.state == BookingState::Redeemed).count();
             self.counts.set(Some(Counts { done, expected: roster.rows.len() }));

@@ -1,20 +1,28 @@
 //! What a member of staff sees.
 
+mod account;
 mod answer;
 mod bar;
 mod camera;
+mod choose_site;
 mod counter;
 mod desk;
+mod enrol;
 mod eye;
 mod field;
+mod gate;
+mod lock;
 mod photo;
+mod pin;
 mod roster;
 mod scan;
 mod shape;
 mod sign_in;
 mod sound;
 mod undo;
+mod watch;
 
+use domain::access::{Role, Standing};
 use leptos::prelude::*;
 use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::path;
@@ -22,20 +30,54 @@ use leptos_router::path;
 use crate::ui::{nav, prefs};
 use desk::{Desk, Session};
 
+/// What is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Room {
+    Waiting,
+    SignIn,
+    /// Over the pages, which wait for it.
+    SignInOver,
+    Locked,
+    /// The role needs a second factor before anything else.
+    Enrol,
+    ChooseSite,
+    Desk,
+}
+
+impl Room {
+    fn of(desk: Desk) -> Self {
+        match desk.session.get() {
+            Session::Unknown => Self::Waiting,
+            Session::Out => Self::SignIn,
+            Session::Ended => Self::SignInOver,
+            Session::Locked => Self::Locked,
+            Session::In => desk.member.with(|member| match member {
+                Some(member) if member.standing == Standing::Enrolling => Self::Enrol,
+                Some(member) if member.role != Role::Office && member.site_id.is_none() => Self::ChooseSite,
+                _ => Self::Desk,
+            }),
+        }
+    }
+}
+
 /// The application of staff. Whoever is not signed in is asked to, in place: the page behind keeps all it had.
 #[component]
 pub fn App() -> impl IntoView {
     prefs::start();
     let desk = Desk::start();
     sound::start();
-    let session = desk.session;
-    let inside = Memo::new(move |_| matches!(session.get(), Session::In | Session::Ended));
-    let ended = Memo::new(move |_| session.get() == Session::Ended);
-    let outside = move || match session.get() {
-        Session::Out => sign_in::page(),
-        Session::Ended => sign_in::over(),
-        Session::Unknown => sign_in::waiting(),
-        Session::In => ().into_any(),
+    watch::start(desk);
+    let room = Memo::new(move |_| Room::of(desk));
+    let inside = Memo::new(move |_| matches!(room.get(), Room::Desk | Room::SignInOver));
+    let ended = Memo::new(move |_| room.get() == Room::SignInOver);
+    let outside = move || match room.get() {
+        Room::Desk => ().into_any(),
+        Room::Waiting => sign_in::waiting(),
+        Room::SignIn => sign_in::page(),
+        Room::SignInOver => sign_in::over(),
+        Room::Locked => lock::page(),
+        Room::Enrol => enrol::page(),
+        Room::ChooseSite => choose_site::page(),
     };
     view! {
         <Router base="/staff">
@@ -47,6 +89,7 @@ pub fn App() -> impl IntoView {
                         <FlatRoutes fallback=scan::lost>
                             <Route path=path!("/") view=scan::page />
                             <Route path=path!("/roster") view=roster::page />
+                            <Route path=path!("/account") view=account::page />
                         </FlatRoutes>
                     </main>
                 </div>

@@ -10,7 +10,7 @@ use domain::{NaiveDate, Uuid};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use super::desk::Desk;
+use super::desk::{Desk, Session};
 use crate::staff::scan::Scan;
 use crate::ui::page::{heading, titled};
 use crate::ui::{Load, lang, nav, now_lang, t};
@@ -148,6 +148,10 @@ impl List {
     }
 
     fn body(self) -> AnyView {
+        // while the session has ended nothing of anybody stands behind the form
+        if self.desk.session.get() != Session::In {
+            return ().into_any();
+        }
         if self.desk.site_id.get().is_none() {
             return note(t("请先在上方选择接种点。", "Choose a site in the bar on top."));
         }

@@ -3,18 +3,20 @@
 use core::time::Duration;
 
 use domain::error::Error;
-use domain::lang::Lang;
 use domain::reason::Reason;
+use domain::staff::StaffSignIn;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::desk::Desk;
+use super::gate;
 use crate::api;
 use crate::ui::form::field_id;
-use crate::ui::{Field, dom, error_summary, lang, now_lang, set_lang, submit_button, t, text_field};
+use crate::ui::{Field, dom, error_summary, lang, submit_button, t, text_field};
 
 const USERNAME: &str = "username";
 const PASSWORD: &str = "password";
+const OTP: &str = "otp";
 
 /// The page of those who are not signed in.
 pub(crate) fn page() -> AnyView {
@@ -56,6 +58,11 @@ struct Form {
     username: RwSignal<String>,
     password: RwSignal<String>,
     shown: RwSignal<bool>,
+    /// Whether the password was right and the second factor is asked for.
+    second: RwSignal<bool>,
+    otp: RwSignal<String>,
+    /// Whether a recovery code is typed in place of the digits.
+    recovery: RwSignal<bool>,
     errors: RwSignal<Vec<Error>>,
     busy: RwSignal<bool>,
     /// Seconds until another try is taken.
@@ -78,6 +85,9 @@ impl Form {
             username: RwSignal::new(username),
             password: RwSignal::default(),
             shown: RwSignal::new(false),
+            second: RwSignal::new(false),
+            otp: RwSignal::default(),
+            recovery: RwSignal::new(false),
             errors: RwSignal::default(),
             busy: RwSignal::new(false),
             wait_s,
@@ -90,6 +100,9 @@ impl Form {
             self.send();
         };
         let fields = move || {
+            if self.second.get() {
+                return self.second_step();
+            }
             let username = Field { autocomplete: "username", most: 40, ..Field::text(USERNAME, t("用户名", "User name")) };
             let kind = if self.shown.get() { "text" } else { "password" };
             let password = Field { kind, autocomplete: "current-password", ..Field::text(PASSWORD, t("密码", "Password")) };
@@ -108,15 +121,8 @@ impl Form {
             let left = self.wait_s.get();
             (left > 0).then(|| view! { <p class="note look num" role="timer">{Reason::TooMany { wait_s: left }.text(lang())}</p> })
         };
-        let other = move || lang().pick(Lang::En, Lang::Zh);
         view! {
-            <p class="gate-mark">
-                {mark()}
-                <span>{move || t("一针 · 接种点工作台", "Yizhen · Vaccination desk")}</span>
-                <button type="button" class="pill" lang=move || other().tag() on:click=move |_| set_lang(now_lang().pick(Lang::En, Lang::Zh))>
-                    {move || other().pick("中文", "English")}
-                </button>
-            </p>
+            {gate::head()}
             <h1 id="gate-title">{move || t("工作人员登录", "Staff sign-in")}</h1>
             {why.map(|why| view! { <p class="note look">{move || why.get()}</p> })}
             {error_summary(self.errors)}
@@ -127,14 +133,72 @@ impl Form {
         .into_any()
     }
 
+    /// The password was right: now the second factor.
+    fn second_step(self) -> AnyView {
+        let recovery = self.recovery.get();
+        let digits = Field {
+            mode: "numeric",
+            autocomplete: "one-time-code",
+            most: 8,
+            hint: t(
+                "打开手机上的验证器应用，输入它显示的 6 位数字",
+                "Open the authenticator app on your phone and enter its 6 digits",
+            ),
+            ..Field::text(OTP, t("动态口令", "One-time code"))
+        };
+        let code = Field {
+            most: 16,
+            hint: t("打印出来的 10 个之一，每个只能用一次", "One of the ten that you printed; each is good once"),
+            ..Field::text(OTP, t("恢复码", "Recovery code"))
+        };
+        let turn = move |_| {
+            self.otp.set(String::new());
+            self.errors.set(vec![]);
+            self.recovery.update(|recovery| *recovery = !*recovery);
+            request_animation_frame(|| dom::focus(&field_id(OTP)));
+        };
+        let other_way = if recovery {
+            t("用动态口令", "Use the one-time code")
+        } else {
+            t("手机不在身边？用恢复码", "No phone at hand? Use a recovery code")
+        };
+        view! {
+            <p>{t("用户名：", "User name: ")}<b>{self.username.get_untracked()}</b></p>
+            {text_field(if recovery { code } else { digits }, self.otp, self.errors)}
+            {submit_button(t("登录", "Sign in"), self.busy)}
+            <p class="gate-ways">
+                <button type="button" class="linkish" on:click=turn>{other_way}</button>
+                <button type="button" class="linkish" on:click=move |_| self.begin_again(vec![])>{t("换个用户名", "Another user name")}</button>
+            </p>
+        }
+        .into_any()
+    }
+
+    /// Back to name and password.
+    fn begin_again(self, errors: Vec<Error>) {
+        self.password.set(String::new());
+        self.otp.set(String::new());
+        self.second.set(false);
+        self.recovery.set(false);
+        self.errors.set(errors);
+    }
+
     fn send(self) {
         if self.busy.get_untracked() || self.wait_s.get_untracked() > 0 {
             return;
         }
         let (username, password) = (self.username.get_untracked().trim().to_owned(), self.password.get_untracked());
+        let second = self.second.get_untracked();
+        let otp = second.then(|| self.otp.get_untracked());
         let missing = |empty: bool, name| empty.then(|| Error::field(name, Reason::Missing));
-        let errors: Vec<Error> =
-            [missing(username.is_empty(), USERNAME), missing(password.is_empty(), PASSWORD)].into_iter().flatten().collect();
+        let errors: Vec<Error> = [
+            missing(username.is_empty(), USERNAME),
+            missing(password.is_empty(), PASSWORD),
+            missing(otp.as_ref().is_some_and(|otp| otp.trim().is_empty()), OTP),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
         if !errors.is_empty() {
             self.errors.set(errors);
             return;
@@ -142,7 +206,7 @@ impl Form {
         self.errors.set(vec![]);
         self.busy.set(true);
         spawn_local(async move {
-            let answer = self.desk.ask(api::staff::sign_in(username, password, None)).await;
+            let answer = self.desk.ask(api::staff::sign_in(StaffSignIn { username, password, otp, site_id: None })).await;
             if self.busy.try_set(false).is_some() {
                 return;
             }
@@ -154,11 +218,19 @@ impl Form {
     }
 
     fn refused(self, error: Error) {
-        self.password.set(String::new());
-        if let Some(Reason::TooMany { wait_s }) = error.reason {
-            self.wait_s.set(error.retry_after_s.unwrap_or(wait_s).max(1));
-        } else {
-            self.errors.set(vec![error]);
+        self.otp.set(String::new());
+        match error.reason {
+            // the password is kept for the second step, on this page only
+            Some(Reason::OtpNeeded) => {
+                self.second.set(true);
+                request_animation_frame(|| dom::focus(&field_id(OTP)));
+            }
+            Some(Reason::Otp) => self.errors.set(vec![error]),
+            Some(Reason::TooMany { wait_s }) => {
+                self.begin_again(vec![]);
+                self.wait_s.set(error.retry_after_s.unwrap_or(wait_s).max(1));
+            }
+            _ => self.begin_again(vec![error]),
         }
     }
 }

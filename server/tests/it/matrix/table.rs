@@ -103,6 +103,17 @@ pub(super) const TABLE: &[Line] = &[
     line("staff/sign_in",                Object::Username, |given| json!({ "username": given.object, "password": "a wrong password" }), [OUT; 7]),
     line("staff/me",                     Object::Nothing,  nothing, STAFF),
     line("staff/sign_out",               Object::Session,  nothing, PUBLIC),
+    line("staff/sign_out_everywhere",    Object::Session,  nothing, STAFF),
+    line("staff/lock",                   Object::Session,  nothing, STAFF),
+    // the screen is not locked: there is nothing to open, and nothing to try
+    line("staff/unlock",                 Object::Nothing,  |_| json!({ "pin": "284619" }), STAFF),
+    line("staff/set_pin",                Object::Nothing,  |_| json!({ "password": crate::support::PASSWORD, "pin": "284619" }), STAFF),
+    line("staff/second_factor/begin",    Object::Nothing,  |_| json!({ "password": crate::support::PASSWORD }), STAFF),
+    line("staff/second_factor/confirm",  Object::Nothing,  |_| json!({ "otp": "12345" }), [OUT; 7]),
+    line("staff/second_factor/off",      Object::Nothing,  |_| json!({ "password": crate::support::PASSWORD, "otp": "12345" }), [OUT, OUT, OUT, ["wrong_state"; 3], ["wrong_state"; 3], ["wrong_state"; 3], ["wrong_state"; 3]]),
+    // the session is bound to a site already
+    line("staff/choose_site",            Object::Site,     |given| json!({ "site_id": given.object }),
+                                                           [OUT, OUT, OUT, ["forbidden", "ok", "forbidden"], ["ok", "forbidden", "forbidden"], ["ok", "forbidden", "forbidden"], NEVER]),
     //                                                                nobody citizen other nurse elsewhere nurse manager office
     line("checkin/look_up",              Object::Booking,  code,     [OUT,   OUT,    OUT,  THERE,          THERE, THERE, THERE]),
     line("checkin/look_up",              Object::Pass,     |given| json!({ "pass": given.object }),

@@ -20,6 +20,12 @@ pub struct Model {
     pub expires_at: DateTimeUtc,
     /// When it was last used, give or take a few minutes; nothing: not since it began.
     pub last_seen_at: Option<DateTimeUtc>,
+    /// The site that a member of staff has chosen.
+    pub site_id: Option<Uuid>,
+    /// Since when the screen is locked, where somebody locked it.
+    pub locked_at: Option<DateTimeUtc>,
+    /// Wrong tries to open the locked screen.
+    pub unlock_failed: i32,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -16,7 +16,7 @@ pub struct Model {
     pub name: String,
     /// `domain::access::Role`.
     pub role: String,
-    /// Where they work.
+    /// The first of the sites where they work: see `staff_sites`.
     pub site_id: Option<Uuid>,
     /// argon2id, PHC string.
     pub password_hash: String,
@@ -28,6 +28,10 @@ pub struct Model {
     pub locked_until: Option<DateTimeUtc>,
     /// When they were added.
     pub created_at: DateTimeUtc,
+    /// argon2id of the keyed hash of their PIN, PHC string.
+    pub pin_hash: Option<String>,
+    /// When they last signed in.
+    pub signed_in_at: Option<DateTimeUtc>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

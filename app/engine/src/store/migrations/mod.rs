@@ -10,6 +10,7 @@ mod m0005_messages_in_order;
 mod m0006_people_by_document;
 mod m0007_sessions;
 mod m0008_tallies;
+mod m0010_staff_trust;
 mod m0011_spent;
 
 /// All migrations of this program.
@@ -26,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_people_by_document::Migration),
             Box::new(m0007_sessions::Migration),
             Box::new(m0008_tallies::Migration),
+            Box::new(m0010_staff_trust::Migration),
             Box::new(m0011_spent::Migration),
         ]
     }

@@ -9,11 +9,12 @@ use domain::error::Result;
 use domain::message::MessageKind;
 use domain::person::{Person, Relation};
 use domain::screening::Screening;
+use domain::staff::StaffSignIn;
 use domain::time::{Clock, plus_days};
 use domain::{NaiveDate, Uuid};
 use engine::city_file::{Session, SiteEntry};
 use engine::keys::{FILE_NAME, KeySource};
-use engine::{Citizen, CityFile, Config, Engine, Limits, NewStaff, OpenError, Sessions, Staff, Whence};
+use engine::{Citizen, CityFile, Config, Engine, Limits, NewStaff, OpenError, Sessions, Staff, StaffRules, Whence};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, FromQueryResult, Statement, Value};
 
 use super::{Kind, Seeded, SteppedClock, draft, postgres};
@@ -72,6 +73,8 @@ impl TestCity {
             demo: true,
             limits,
             sessions: Sessions::default(),
+            // asked for where it is tested: the clock of most tests leaps over hours
+            staff: StaffRules { lock_after: None, second_factor: vec![] },
             clock: clock.clone(),
             entropy: Arc::new(Seeded::new(url)),
         }
@@ -154,12 +157,22 @@ impl TestCity {
             username: username.into(),
             name: format!("{username} of {site}"),
             role,
-            site_id: Some(self.site(site)),
+            sites: vec![self.site(site)],
             password: "correct horse".into(),
         };
         self.engine.staff_add(new).await.expect("added");
-        let (_, token) = self.engine.staff_sign_in(username, "correct horse", None).await.expect("signs in");
+        let token = self.staff_token(username).await;
         self.engine.staff(&token).await.expect("the token is theirs")
+    }
+
+    /// Signs a member of staff in by the password that they were added with.
+    pub async fn staff_token(&self, username: &str) -> String {
+        self.engine.staff_sign_in(&StaffSignIn::new(username, "correct horse"), None).await.expect("signs in").1
+    }
+
+    /// The same city in another process, with other rules for staff.
+    pub async fn with_rules(&self, staff: StaffRules) -> Engine {
+        Engine::open(Config { staff, ..self.another_config() }).await.expect("opens")
     }
 
     /// What a first booking asks for.

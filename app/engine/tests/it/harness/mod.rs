@@ -2,11 +2,13 @@
 
 mod city;
 mod moment;
+mod otp;
 mod people;
 mod postgres;
 
 pub use city::{Guest, MORNING, TestCity};
 pub use moment::{Seeded, SteppedClock, until};
+pub use otp::otp;
 pub use people::{draft, resident_id};
 
 /// The engines that every test runs on.
