@@ -49,7 +49,9 @@ for (const { how, use } of [
   test.describe(how, () => {
     test.use(use)
 
-    test('every page', async ({ page, service }) => {
+    test('every page', async ({ page, service, complaints }) => {
+      // a right password asks for the second factor
+      complaints.expect(refusal(401, '/api/staff/sign_in'))
       await tourOfStaff(page, service, await pictures(how))
     })
   })

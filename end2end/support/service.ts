@@ -1,5 +1,5 @@
 // One real service: its own port, database and keys, demo Yongzhou, and a clock that does not depend on the hour of the day.
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,6 +22,8 @@ export class Service {
   private process?: ChildProcess
   private port = 0
   private log = ''
+  private clock = MORNING
+  private since = 0
 
   private constructor(
     private readonly folder: string,
@@ -43,6 +45,17 @@ export class Service {
   /** What it has logged. */
   get logged(): string {
     return this.log
+  }
+
+  /** What time it is for the service. */
+  get now(): Date {
+    return new Date(new Date(this.clock).getTime() + Date.now() - this.since)
+  }
+
+  /** Runs another command of the program on the same data, as the house does beside a service. */
+  run(args: string[], input = ''): string {
+    const env = { PATH: process.env.PATH, HOME: process.env.HOME, DATA_DIR: this.folder, LOG: 'error' }
+    return execFileSync(binary(), args, { env, input, encoding: 'utf8' })
   }
 
   /** The same database, on the same port, at another time. */
@@ -69,6 +82,8 @@ export class Service {
       YIZHEN_DEMO_CLOCK: clock,
       ...this.settings,
     }
+    this.clock = clock
+    this.since = Date.now()
     const child = spawn(binary(), ['serve'], { env, stdio: ['ignore', 'pipe', 'pipe'] })
     this.process = child
     let said = ''

@@ -7,6 +7,9 @@ export const NURSE = { username: 'nurse', name: '演示护士' }
 export const MANAGER = { username: 'manager', name: '演示负责人' }
 export const OFFICE = { username: 'office', name: '演示市办' }
 
+/** Another site than theirs. */
+export const OTHER_SITE = '冷水滩区演示接种点二'
+
 /** Opens a staff page and signs in. */
 export async function staffSignIn(page: Page, who: { username: string; name: string }, path = '/staff'): Promise<void> {
   await page.goto(path)
@@ -14,6 +17,30 @@ export async function staffSignIn(page: Page, who: { username: string; name: str
   await page.getByLabel('密码', { exact: true }).fill(PASSWORD)
   await page.getByRole('button', { name: '登录' }).click()
   await expect(page.getByRole('banner')).toContainText(who.name)
+}
+
+/** Types name and password, wherever that form stands. */
+export async function typePassword(page: Page, username: string, password = PASSWORD): Promise<void> {
+  await page.getByLabel('用户名').fill(username)
+  await page.getByLabel('密码', { exact: true }).fill(password)
+  await page.getByRole('button', { name: '登录', exact: true }).click()
+}
+
+export async function signOut(page: Page): Promise<void> {
+  await page.getByRole('button', { name: '退出', exact: true }).click()
+  await expect(page.getByRole('heading', { name: '工作人员登录' })).toBeVisible()
+}
+
+/** The heading of the locked screen. */
+export function lockScreen(page: Page): Locator {
+  return page.getByRole('heading', { name: '屏幕已锁定' })
+}
+
+/** Everything that the page holds and keeps: its text and attributes, and the browser's storage. */
+export async function everything(page: Page): Promise<string> {
+  const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.title, location.href]))
+  const typed = await page.evaluate(() => [...document.querySelectorAll('input, textarea')].map((field) => (field as HTMLInputElement).value).join(' '))
+  return `${await page.content()} ${kept} ${typed}`
 }
 
 export function scanField(page: Page): Locator {

@@ -4,7 +4,8 @@ import { Caller, openSlots } from './api.ts'
 import { agree, at, enterCode, goOn, openDay, openSite, qr, STAFF_SITE, submit, timeButton, typeDetails } from './citizen.ts'
 import { DEMO_PHONE, LIN, MOTHER, mistyped } from './people.ts'
 import { PASSWORD, type Service, TODAY } from './service.ts'
-import { MANAGER, redeemButton, says, wedge } from './staff.ts'
+import { otp } from './otp.ts'
+import { MANAGER, OTHER_SITE, lockScreen, redeemButton, says, typePassword, wedge } from './staff.ts'
 
 /** What is done at each stop. */
 export type Stop = (name: string, page: Page) => Promise<void>
@@ -154,6 +155,41 @@ export async function tourOfStaff(page: Page, service: Service, stop: Stop): Pro
   await page.goto('/staff/roster')
   await page.getByText(/预约 \d+ 人/).waitFor()
   await stop('staff-roster', page)
+  await page.goto('/staff/account')
+  await page.getByRole('heading', { name: '我的账号' }).waitFor()
+  await stop('staff-account', page)
+  await page.getByRole('button', { name: '设置 PIN 码' }).click()
+  await page.getByLabel('新的 PIN 码').fill('123456')
+  await page.getByRole('button', { name: '保存 PIN 码' }).click()
+  await page.getByRole('alert').waitFor()
+  await stop('staff-pin', page)
+  await page.getByLabel('新的 PIN 码').fill('940263')
+  await page.getByLabel('登录密码').fill(PASSWORD)
+  await page.getByRole('button', { name: '保存 PIN 码' }).click()
+  await page.getByText('PIN 码已保存').waitFor()
+  await page.getByRole('button', { name: '开启动态口令' }).click()
+  const secret = (await page.locator('.enrol-key').innerText()).replaceAll(/\s/g, '')
+  await stop('staff-enrol', page)
+  await page.getByLabel(/输入应用显示的 6 位数字/).fill(otp(secret, service.now))
+  await page.getByRole('button', { name: '确认绑定' }).click()
+  await page.getByText('请收好这 10 个恢复码').waitFor()
+  await stop('staff-recovery', page)
+  await page.getByRole('button', { name: '我已收好' }).click()
+  await page.getByText('动态口令已开启').waitFor()
+  await page.getByRole('button', { name: '锁屏' }).click()
+  await lockScreen(page).waitFor()
+  await stop('staff-locked', page)
+  await page.getByRole('button', { name: '换人登录（退出）' }).click()
+  await typePassword(page, MANAGER.username)
+  await page.getByLabel('动态口令').waitFor()
+  await stop('staff-one-time-code', page)
+  service.run(['staff', 'add', '--username', 'roving', '--name', '流动护士', '--role', 'nurse', '--site', STAFF_SITE, '--site', OTHER_SITE], PASSWORD)
+  await page.getByRole('button', { name: '换个用户名' }).click()
+  await typePassword(page, 'roving')
+  await page.getByRole('heading', { name: '今天在哪个接种点？' }).waitFor()
+  await stop('staff-choose-site', page)
+  await page.getByRole('button', { name: STAFF_SITE }).click()
+  await says(page, '请扫二维码')
   await page.goto('/staff/nowhere')
   await page.getByRole('heading', { name: '没有这个页面' }).waitFor()
   await stop('staff-nowhere', page)

@@ -5,13 +5,11 @@ import { cameraless, refusing } from '../support/camera.ts'
 import { STAFF_SITE, at, qr } from '../support/citizen.ts'
 import { DEMO_PHONE, LIN, LINS_PHONE, MOTHER } from '../support/people.ts'
 import { PASSWORD, type Service, TODAY } from '../support/service.ts'
-import { MANAGER, NURSE, OFFICE, answer, redeemButton, says, scanField, staffSignIn, wedge } from '../support/staff.ts'
+import { MANAGER, NURSE, OFFICE, OTHER_SITE, answer, redeemButton, says, scanField, staffSignIn, wedge } from '../support/staff.ts'
 import { expect, refusal, test } from '../support/test.ts'
 import type { Locator } from '@playwright/test'
 
 test.use(TABLET)
-
-const OTHER_SITE = '冷水滩区演示接种点二'
 
 /** A citizen's booking, made through the calls. */
 async function booked(service: Service, { site = STAFF_SITE, date = TODAY, start = '' } = {}): Promise<{ citizen: Caller; booking: Booking }> {

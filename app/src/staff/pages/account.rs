@@ -9,8 +9,9 @@ use leptos::task::spawn_local;
 use super::desk::Desk;
 use super::{enrol, pin};
 use crate::api;
+use crate::ui::form::field_id;
 use crate::ui::page::{heading, titled};
-use crate::ui::{Field, error_summary, lang, submit_button, t, text_field};
+use crate::ui::{Field, dom, error_summary, lang, submit_button, t, text_field};
 
 const PASSWORD: &str = "password";
 const OTP: &str = "otp";
@@ -67,16 +68,16 @@ fn second_factor(desk: Desk, open: RwSignal<Open>, said: RwSignal<Option<&'stati
     });
     let body = move || {
         match (open.get(), is_on.get()) {
-        (Open::Enrol, _) => view! { {enrol::begin(enrolled)} {never_mind(open)} }.into_any(),
+        (Open::Enrol, _) => enrol::begin(enrolled, Some(Callback::new(move |()| open.set(Open::Nothing)))),
         (Open::TurnOff, true) => view! { {turn_off(desk, open, said)} {never_mind(open)} }.into_any(),
         (_, true) => view! {
             <p>{t("已开启：登录时除了密码，还要输入 6 位数字。", "On: you sign in with your password and 6 digits.")}</p>
-            <button type="button" class="btn quiet" on:click=move |_| open.set(Open::TurnOff)>{t("关闭或换手机", "Turn off, or change phones")}</button>
+            <button type="button" class="btn quiet" on:click=move |_| unfold(open, said, Open::TurnOff)>{t("关闭或换手机", "Turn off, or change phones")}</button>
         }
         .into_any(),
         (_, false) => view! {
             <p>{t("未开启。开启后，别人只知道密码也登录不了。", "Off. Once it is on, knowing your password is not enough to sign in.")}</p>
-            <button type="button" class="btn quiet" on:click=move |_| open.set(Open::Enrol)>{t("开启动态口令", "Set up the one-time code")}</button>
+            <button type="button" class="btn quiet" on:click=move |_| unfold(open, said, Open::Enrol)>{t("开启动态口令", "Set up the one-time code")}</button>
         }
         .into_any(),
     }
@@ -154,7 +155,7 @@ fn own_pin(desk: Desk, open: RwSignal<Open>, said: RwSignal<Option<&'static str>
         let words = if has_pin.get() { t("更换 PIN 码", "Change the PIN") } else { t("设置 PIN 码", "Set a PIN") };
         view! {
             <p>{after()}</p>
-            <button type="button" class="btn quiet" on:click=move |_| open.set(Open::Pin)>{words}</button>
+            <button type="button" class="btn quiet" on:click=move |_| unfold(open, said, Open::Pin)>{words}</button>
         }
         .into_any()
     };
@@ -191,6 +192,20 @@ fn everywhere(desk: Desk) -> AnyView {
         </section>
     }
     .into_any()
+}
+
+/// Opens a form, with its first field in focus; what was said before is over.
+fn unfold(open: RwSignal<Open>, said: RwSignal<Option<&'static str>>, what: Open) {
+    said.set(None);
+    open.set(what);
+    let first = match what {
+        Open::Pin => Some(pin::PIN),
+        Open::TurnOff => Some(PASSWORD),
+        Open::Nothing | Open::Enrol => None,
+    };
+    if let Some(first) = first {
+        request_animation_frame(move || dom::focus(&field_id(first)));
+    }
 }
 
 fn never_mind(open: RwSignal<Open>) -> AnyView {

@@ -104,7 +104,7 @@ fn network(desk: Desk) -> AnyView {
                 <path d="M4 9a12 12 0 0 1 16 0M7.5 13a7 7 0 0 1 9 0M12 17.5v.01"></path>
                 <path class="bar-cut" d="M4 4l16 16"></path>
             </svg>
-            <span>{words}</span>
+            <span class:sr=move || desk.online.get()>{words}</span>
         </p>
     }
     .into_any()

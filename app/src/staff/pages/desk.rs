@@ -17,7 +17,7 @@ use leptos::task::spawn_local;
 use crate::api::{self, ApiError};
 use crate::staff::scan::Scan;
 use crate::ui::call::get;
-use crate::ui::dom;
+use crate::ui::{dom, nav};
 
 /// An answer that takes longer is none: on bad Wi-Fi a request can hang for minutes.
 const PATIENCE_MS: i32 = 8_000;
@@ -235,6 +235,8 @@ impl Desk {
         self.site_id.set(None);
         self.member.set(None);
         self.session.set(Session::Out);
+        // whoever is next begins at scanning, and not where somebody else has been
+        nav::replace("/");
     }
 
     /// The office looks at another site.

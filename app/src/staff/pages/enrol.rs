@@ -34,6 +34,8 @@ struct Enrolment {
     errors: RwSignal<Vec<Error>>,
     busy: RwSignal<bool>,
     done: Callback<()>,
+    /// Where it need not be done now.
+    not_now: Option<Callback<()>>,
 }
 
 /// The page of those whose role needs it before anything else.
@@ -53,14 +55,14 @@ pub(super) fn page() -> AnyView {
             "您的岗位登录时除了密码，还要输入手机验证器里的 6 位数字。绑定一次，约一分钟。",
             "In your role you sign in with your password and 6 digits from an app on your phone. Set it up once; it takes a minute.",
         )}</p>
-        {begin(done)}
+        {begin(done, None)}
         <button type="button" class="btn quiet screen-only" on:click=move |_| desk.leave()>{move || t("退出", "Sign out")}</button>
     };
     gate::page(true, inside.into_any())
 }
 
-/// The steps. `done` when the recovery codes were put away.
-pub(super) fn begin(done: Callback<()>) -> AnyView {
+/// The steps. `done` when the recovery codes were put away; `not_now` where one may think better of it.
+pub(super) fn begin(done: Callback<()>, not_now: Option<Callback<()>>) -> AnyView {
     let enrolment = Enrolment {
         desk: Desk::here(),
         step: RwSignal::new(None),
@@ -69,6 +71,7 @@ pub(super) fn begin(done: Callback<()>) -> AnyView {
         errors: RwSignal::default(),
         busy: RwSignal::new(false),
         done,
+        not_now,
     };
     enrolment.ask_for_secret();
     let shown = move || match enrolment.step.get() {
@@ -77,7 +80,12 @@ pub(super) fn begin(done: Callback<()>) -> AnyView {
         Some(Step::App { uri, secret }) => enrolment.show_secret(&uri, &secret),
         Some(Step::Codes(codes)) => enrolment.show_codes(&codes),
     };
-    view! { {error_summary(enrolment.errors)} {shown} }.into_any()
+    // once it is on it is too late for that
+    let never_mind = move || {
+        let not_now = enrolment.not_now.filter(|_| !matches!(enrolment.step.get(), Some(Step::Codes(_))))?;
+        Some(view! { <button type="button" class="linkish" on:click=move |_| not_now.run(())>{t("先不设置", "Not now")}</button> })
+    };
+    view! { {error_summary(enrolment.errors)} {shown} {never_mind} }.into_any()
 }
 
 impl Enrolment {

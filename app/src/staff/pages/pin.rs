@@ -10,7 +10,8 @@ use super::desk::Desk;
 use crate::api;
 use crate::ui::{Field, error_summary, submit_button, t, text_field};
 
-const PIN: &str = "pin";
+/// The field of the PIN.
+pub(super) const PIN: &str = "pin";
 const PASSWORD: &str = "password";
 
 /// The form. `done` when the PIN is set.
