@@ -129,6 +129,9 @@ pub struct Person {
     pub address: String,
     /// Doses given or booked here, whatever account booked them.
     pub doses: Vec<DoseRecord>,
+    /// Whether a city's app has vouched for name, document and phone: then they cannot be changed here.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub identified: bool,
 }
 
 /// Replies that hold one person.
@@ -150,6 +153,29 @@ pub struct People {
 pub struct Account {
     /// Its phone, masked.
     pub phone: String,
+    /// Who its holder is, where a city's app has vouched for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<Identity>,
+    /// Whether a WeChat user signs in to it without a code.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub wechat: bool,
+}
+
+/// Who an account's holder is, as a city's app has vouched for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// The app, by its name in the settings.
+    pub host: String,
+    /// Name.
+    pub name: String,
+    /// Document, masked.
+    pub document: MaskedDocument,
+    /// Date of birth, where the document or the app tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub born_on: Option<NaiveDate>,
+    /// Whether the person whom the account calls itself has another document, which stays because of a booking.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub differs: bool,
 }
 
 /// Replies that hold the account.

@@ -59,6 +59,8 @@ pub enum Reason {
     RequestReused,
     /// The document is that of another person in the list.
     AlreadyListed,
+    /// A city's app has vouched for who this is: it can be changed there only.
+    Identified,
     /// More people than one account may keep.
     TooManyPeople {
         /// The limit.
@@ -232,16 +234,13 @@ impl Reason {
     /// The words for the reader.
     pub fn text(&self, lang: Lang) -> String {
         let said = match self {
-            Self::Malformed => {
-                lang.pick("请求的内容读不懂，请刷新页面后再试", "This request could not be read. Reload the page and try again")
-            }
+            Self::Malformed => lang.pick(
+                "请求的内容读不懂，请刷新页面后再试",
+                "This request could not be read. Reload the page and try again",
+            ),
             Self::Missing => lang.pick("请填写这一项", "Fill in this field"),
-            Self::NameLength => {
-                lang.pick("请填写 2 到 50 个字的姓名，与证件一致", "Enter the name as on the document, 2 to 50 characters")
-            }
-            Self::NameCharacter => {
-                lang.pick("姓名里有不能用的符号，请按证件填写", "Remove the symbol from the name; write it as on the document")
-            }
+            Self::NameLength => lang.pick("请填写 2 到 50 个字的姓名，与证件一致", "Enter the name as on the document, 2 to 50 characters"),
+            Self::NameCharacter => lang.pick("姓名里有不能用的符号，请按证件填写", "Remove the symbol from the name; write it as on the document"),
             Self::Phone => lang.pick(
                 "请填写 11 位手机号，例如 138 0000 0000",
                 "Enter a mainland mobile number of 11 digits, such as 138 0000 0000",
@@ -252,9 +251,10 @@ impl Reason {
                 "Use Chinese characters and digits only; remove letters, spaces, punctuation and emoji",
             ),
             Self::County => lang.pick("请选择现居住的县市区", "Choose the county of residence"),
-            Self::DocumentLength => {
-                lang.pick("证件号码的位数不对，请对照证件检查", "Check the number against the document: its length is not right")
-            }
+            Self::DocumentLength => lang.pick(
+                "证件号码的位数不对，请对照证件检查",
+                "Check the number against the document: its length is not right",
+            ),
             Self::DocumentCharacter => lang.pick(
                 "证件号码里有不该有的字符，请对照证件检查",
                 "Check the number against the document: one character cannot be right",
@@ -271,9 +271,10 @@ impl Reason {
                 "15 位的旧身份证已停用，请填写 18 位号码",
                 "The old 15-digit number is no longer valid; enter the 18-digit one",
             ),
-            Self::BirthDateMissing => {
-                lang.pick("这种证件上没有出生日期，请另外填写", "This document does not tell the date of birth; enter it as well")
-            }
+            Self::BirthDateMissing => lang.pick(
+                "这种证件上没有出生日期，请另外填写",
+                "This document does not tell the date of birth; enter it as well",
+            ),
             Self::BirthDate => lang.pick("请填写正确的出生日期", "Enter the real date of birth"),
             Self::CodeShape => lang.pick(
                 "预约码是 10 位，请对照短信或二维码下方检查",
@@ -285,9 +286,7 @@ impl Reason {
             ),
             Self::DoseNumber => lang.pick("这种疫苗没有这一剂次，请重新选择", "This vaccine has no such dose; choose again"),
             Self::Date => lang.pick("请填写正确的日期", "Enter a real date"),
-            Self::ConsentVersion => {
-                lang.pick("告知书已更新，请重新阅读并同意", "The information notice has changed; read it and agree again")
-            }
+            Self::ConsentVersion => lang.pick("告知书已更新，请重新阅读并同意", "The information notice has changed; read it and agree again"),
             Self::RequestReused => lang.pick(
                 "这次提交与前一次内容不同，请回到上一步重新提交",
                 "This was submitted before with other content; go back one step and submit again",
@@ -296,22 +295,27 @@ impl Reason {
                 "名单里已有用这个证件的人，请直接选择",
                 "Somebody with this document is in your list already; choose them there",
             ),
+            Self::Identified => lang.pick(
+                "您的姓名、证件和手机号由城市 App 核实过，请保持不变；如有误，请在 App 里更正后再打开",
+                "The city's app has confirmed your name, document and phone; leave them as they are. If they are wrong, correct them in the app and open this again",
+            ),
             Self::TooManyPeople { most } => {
                 return match lang {
                     Lang::Zh => format!("一个账号最多登记 {most} 位家人，请先删去一位"),
                     Lang::En => format!("One account can keep {most} people; remove one first"),
                 };
             }
-            Self::SignIn => {
-                lang.pick("请先用手机号登录，已填写的内容会保留", "Sign in with your phone first; what you typed is kept")
-            }
+            Self::SignIn => lang.pick("请先用手机号登录，已填写的内容会保留", "Sign in with your phone first; what you typed is kept"),
             Self::SignInCode => lang.pick(
                 "验证码不对或已过期，请检查短信，或重新获取",
                 "The code is wrong or too old; check the message or get a new one",
             ),
             Self::TooMany { wait_s } => {
-                let (n, zh, en) =
-                    if *wait_s < 120 { (*wait_s, "秒", "seconds") } else { (wait_s.div_ceil(60), "分钟", "minutes") };
+                let (n, zh, en) = if *wait_s < 120 {
+                    (*wait_s, "秒", "seconds")
+                } else {
+                    (wait_s.div_ceil(60), "分钟", "minutes")
+                };
                 return match lang {
                     Lang::Zh => format!("操作太频繁，请 {n} {zh}后再试"),
                     Lang::En => format!("Too many tries; wait {n} {en}"),
@@ -330,9 +334,7 @@ impl Reason {
                 "动态口令不对或已用过，请等下一个 6 位数字，或改用恢复码",
                 "The one-time code is wrong or was used before; wait for the next 6 digits, or use a recovery code",
             ),
-            Self::SecondFactorNeeded => {
-                lang.pick("请先绑定动态口令，再开始工作", "Set up the one-time code first, then start work")
-            }
+            Self::SecondFactorNeeded => lang.pick("请先绑定动态口令，再开始工作", "Set up the one-time code first, then start work"),
             Self::SecondFactorOn => lang.pick(
                 "动态口令已开启；要换手机，请先关闭再重新绑定",
                 "The one-time code is on already; to change phones, turn it off and set it up again",
@@ -351,9 +353,7 @@ impl Reason {
                 "This PIN is easy to guess; use no runs, repeated digits or birthdays",
             ),
             Self::SiteNotChosen => lang.pick("请先选择今天所在的接种点", "Choose the site where you work today first"),
-            Self::NotAllowed => {
-                lang.pick("您没有这项权限，请联系接种点负责人", "You are not allowed to do this; ask the site's manager")
-            }
+            Self::NotAllowed => lang.pick("您没有这项权限，请联系接种点负责人", "You are not allowed to do this; ask the site's manager"),
             Self::NotFound => lang.pick("没有找到，请检查后再试", "Not found; check and try again"),
             Self::SlotFull => lang.pick("这个时段刚刚约满，请另选一个", "This time has just been taken; choose another"),
             Self::SlotClosed => lang.pick("这个时段接种点已停约，请另选一个", "The site has closed this time; choose another"),
@@ -376,21 +376,21 @@ impl Reason {
                 "这位接种人这一剂已有预约，请在预约时用的手机上查看；不清楚请拨打服务热线",
                 "This person already has this dose booked, from another phone; look there or call the hotline",
             ),
-            Self::PersonHasBooking => {
-                lang.pick("这位接种人还有未完成的预约，请先取消", "This person still has a booking; cancel it first")
-            }
+            Self::PersonHasBooking => lang.pick("这位接种人还有未完成的预约，请先取消", "This person still has a booking; cancel it first"),
             Self::LaterDoseBooked => lang.pick(
                 "后一剂已按这一剂预约，请先取消或调整后一剂",
                 "A later dose is booked after this one; cancel or move that one first",
             ),
             Self::Cancelled => lang.pick("这个预约已取消", "This booking was cancelled"),
             Self::Missed => lang.pick("这个预约的日期已过，请重新预约", "The day of this booking is over; book again"),
-            Self::NotRedeemed => {
-                lang.pick("这个预约还没有核销，不用撤销", "No jab is recorded for this booking, so there is nothing to take back")
-            }
-            Self::ChangedMeanwhile => {
-                lang.pick("这个预约刚刚有变动，请重新打开后再试", "This booking has just changed; open it again and try once more")
-            }
+            Self::NotRedeemed => lang.pick(
+                "这个预约还没有核销，不用撤销",
+                "No jab is recorded for this booking, so there is nothing to take back",
+            ),
+            Self::ChangedMeanwhile => lang.pick(
+                "这个预约刚刚有变动，请重新打开后再试",
+                "This booking has just changed; open it again and try once more",
+            ),
             Self::Redeemed => lang.pick("这个预约已经核销", "This booking was already marked done"),
             Self::UnderAge { from_age, from } => {
                 return match lang {
@@ -424,9 +424,10 @@ impl Reason {
                     Lang::En => format!("This dose was due by {by}; call the site to arrange it"),
                 };
             }
-            Self::MixedCourse => {
-                lang.pick("前一剂是另一种疫苗，请选择同一种疫苗", "The course was begun with another vaccine; choose the same one")
-            }
+            Self::MixedCourse => lang.pick(
+                "前一剂是另一种疫苗，请选择同一种疫苗",
+                "The course was begun with another vaccine; choose the same one",
+            ),
             Self::OtherDay { date } => {
                 return match lang {
                     Lang::Zh => format!("这个预约是 {} 的，不是今天", day_text(*date, lang)),
@@ -442,8 +443,10 @@ impl Reason {
                 "系统出了点问题，请稍后再试，或拨打服务热线",
                 "Something went wrong on our side; try again later or call the hotline",
             ),
-            Self::Network => lang
-                .pick("网络断了，内容都还在，请联网后再试", "The network is gone; everything is kept, try again when it is back"),
+            Self::Network => lang.pick(
+                "网络断了，内容都还在，请联网后再试",
+                "The network is gone; everything is kept, try again when it is back",
+            ),
         };
         said.to_owned()
     }

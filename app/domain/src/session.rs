@@ -2,6 +2,9 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+/// A cookie that says nothing but that somebody has just come in by an app or by WeChat: the pages read it once, and greet them.
+pub const ARRIVED_COOKIE: &str = "yizhen_arrived";
+
 /// How old the last note of a use must be before the next one is worth writing: with a note a use, every look would be a write.
 pub const NOTED_EVERY: TimeDelta = TimeDelta::minutes(5);
 /// The same for staff: their screens lock after minutes, and there are few of them.

@@ -115,7 +115,7 @@ impl Engine {
         self.use_code(&phone, &digits, whence).await?;
         let account_id = self.account_of(&phone).await?;
         let token = self.begin_session(Holder::Account(account_id), old).await?;
-        Ok((Account { phone: phone.masked() }, token))
+        Ok((self.account(&Citizen { account_id }).await?, token))
     }
 
     /// Uses up the latest code of a phone, or counts a wrong try.
@@ -207,7 +207,9 @@ impl Engine {
     /// # Errors
     /// `internal`
     pub async fn account(&self, citizen: &Citizen) -> Result<Account> {
-        Ok(Account { phone: self.account_phone(citizen.account_id).await?.masked() })
+        let phone = self.account_phone(citizen.account_id).await?.masked();
+        let (identity, wechat) = (self.identity(citizen.account_id).await?, self.has_wechat(citizen.account_id).await?);
+        Ok(Account { phone, identity, wechat })
     }
 
     /// The phone of an account.

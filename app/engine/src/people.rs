@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::Engine;
 use crate::accounts::Citizen;
 use crate::error::internal;
+use crate::identities::KnownIdentity;
 use crate::shown::LIVE;
 use crate::store::entities::{booking, person, slot};
 use crate::store::lists::lists;
@@ -34,7 +35,7 @@ struct Sealed {
 }
 
 /// The condition of the indexes of people, in its own words: with a parameter no engine would know that they fit.
-const LISTED: &str = "NOT removed";
+pub(crate) const LISTED: &str = "NOT removed";
 
 impl Engine {
     /// Adds or changes a person of the citizen's account.
@@ -49,7 +50,8 @@ impl Engine {
             Some(id) => Some(self.person_of(citizen, id).await?),
             None => None,
         };
-        let draft = self.complete(citizen, draft, present.as_ref()).await?;
+        let identity = self.known_identity(&self.store().read, citizen.account_id).await?;
+        let draft = self.complete(citizen, draft, present.as_ref(), identity.as_ref()).await?;
         let details =
             draft.check(self.city(), self.today()).map_err(|errors| errors.into_iter().next().unwrap_or_else(Error::internal))?;
         let person_hash = self.person_hash(&details.document);
@@ -58,11 +60,21 @@ impl Engine {
             .await?
             .remove(&row.person_hash)
             .unwrap_or_default();
-        self.person_out(row, doses)
+        let identified = self.known_identity(&self.store().read, citizen.account_id).await?;
+        self.person_out(row, doses, identified.as_ref())
     }
 
     /// Fills in what the page left out or sent back masked.
-    async fn complete(&self, citizen: &Citizen, mut draft: PersonDraft, present: Option<&person::Model>) -> Result<PersonDraft> {
+    async fn complete(
+        &self,
+        citizen: &Citizen,
+        mut draft: PersonDraft,
+        present: Option<&person::Model>,
+        identity: Option<&KnownIdentity>,
+    ) -> Result<PersonDraft> {
+        if let Some(identity) = identity.filter(|_| present.is_none() && draft.relation == Relation::Myself) {
+            identity.complete(&mut draft);
+        }
         if let Some(present) = present {
             let known = open(self.vault(), present)?;
             if draft.document.number == known.document.masked() && draft.document.kind == known.document.kind() {
@@ -88,12 +100,16 @@ impl Engine {
         present: Option<&person::Model>,
     ) -> Result<person::Model> {
         let now = self.now();
+        let account_phone = self.account_phone(citizen.account_id).await?;
         let tx = self.store().begin().await.map_err(internal)?;
         // the same document again, or oneself again, is the same person: changed, not doubled
         let same = match present {
             Some(present) => Some(hold(&tx, present.id).await?),
             None => self.same_person(&tx, citizen, draft.relation, &person_hash).await?,
         };
+        if let Some(identity) = self.known_identity(&tx, citizen.account_id).await? {
+            identity.guard(same.as_ref(), draft.relation, details, &person_hash, &account_phone)?;
+        }
         if let Some(same) = &same
             && same.person_hash != person_hash
             && self.has_booking(&tx, same).await?
@@ -176,10 +192,11 @@ impl Engine {
             .map_err(internal)?;
         rows.sort_by_key(|row| row.relation != Relation::Myself.as_str());
         let mut doses = doses_of(&self.store().read, &rows, self.today()).await?;
+        let identity = self.known_identity(&self.store().read, citizen.account_id).await?;
         rows.into_iter()
             .map(|row| {
                 let history = doses.remove(&row.person_hash).unwrap_or_default();
-                self.person_out(row, history)
+                self.person_out(row, history, identity.as_ref())
             })
             .collect()
     }
@@ -213,7 +230,7 @@ impl Engine {
 
     /// Whether a booking waits for its day, or may wait again, because its jab was recorded today and can be taken back; for a person
     /// that is held, or one could come in between.
-    async fn has_booking(&self, db: &impl ConnectionTrait, held: &person::Model) -> Result<bool> {
+    pub(crate) async fn has_booking(&self, db: &impl ConnectionTrait, held: &person::Model) -> Result<bool> {
         let live = booking::Entity::find()
             .filter(booking::COLUMN.person_hash.eq(held.person_hash.clone()))
             .filter(Expr::cust(LIVE))
@@ -229,8 +246,9 @@ impl Engine {
         }))
     }
 
-    fn person_out(&self, row: person::Model, doses: Vec<DoseRecord>) -> Result<Person> {
+    fn person_out(&self, row: person::Model, doses: Vec<DoseRecord>, identity: Option<&KnownIdentity>) -> Result<Person> {
         let details = open(self.vault(), &row)?;
+        let identified = identity.is_some_and(|identity| identity.is_of(&row));
         Ok(Person {
             id: row.id,
             relation: row.relation.parse().map_err(|()| Error::internal())?,
@@ -241,6 +259,7 @@ impl Engine {
             county: row.county,
             address: details.address.as_str().to_owned(),
             doses,
+            identified,
         })
     }
 
@@ -290,7 +309,7 @@ pub(crate) async fn doses_of(
 }
 
 /// Keeps a person as they are until the transaction ends: no booking is made for them meanwhile, for the desk asks for the same row.
-async fn hold(tx: &impl ConnectionTrait, id: Uuid) -> Result<person::Model> {
+pub(crate) async fn hold(tx: &impl ConnectionTrait, id: Uuid) -> Result<person::Model> {
     let row = person::Entity::find_by_id(id).lock_exclusive().one(tx).await.map_err(internal)?;
     row.filter(|row| !row.removed).ok_or_else(|| Error::new(Reason::NotFound))
 }

@@ -165,11 +165,13 @@ impl Engine {
         Ok(())
     }
 
-    /// Ends every session of a citizen's account, on all devices.
+    /// Ends every session of a citizen's account, on all devices; no WeChat user signs in to it without a code any more, for that would be
+    /// the lost phone again.
     ///
     /// # Errors
     /// `internal`
     pub async fn sign_out_everywhere(&self, citizen: &Citizen) -> Result<()> {
+        self.unbind_wechat(citizen).await?;
         let theirs = session::Entity::delete_many().filter(session::COLUMN.account_id.eq(citizen.account_id));
         theirs.exec(&self.store().write).await.map_err(internal)?;
         Ok(())

@@ -48,8 +48,8 @@ impl Staff {
     /// # Errors
     /// `forbidden`; `sign_in_required` while the screen is locked.
     pub(crate) fn may_somewhere(&self, action: Action) -> Result<()> {
-        let here = self.may_in(action, self.member.site_id.map_or(Place::Nowhere, |_| Place::Here));
-        if here.is_ok() { here } else { self.may_in(action, Place::Elsewhere).or(here) }
+        let elsewhere = if self.member.site_id.is_some() { Place::Elsewhere } else { Place::Nowhere };
+        self.may_in(action, elsewhere).or_else(|_| self.may_oneself(action))
     }
 
     /// Asks whether they may do something that concerns only themselves.

@@ -8,7 +8,7 @@ use crate::Engine;
 use crate::accounts::REMEMBERED;
 use crate::entropy::Entropy;
 use crate::error::internal;
-use crate::store::entities::{session, sign_in_code, spent, tally};
+use crate::store::entities::{session, sign_in_code, spent, tally, wechat_pending};
 
 /// Rows that one statement takes away: a few milliseconds of the one connection that writes.
 const AT_ONCE: u64 = 1024;
@@ -24,6 +24,12 @@ impl Engine {
         take_away::<session::Entity>(db, session::Column::TokenHash, Expr::col(session::Column::ExpiresAt).lte(now)).await?;
         take_away::<tally::Entity>(db, tally::Column::Hash, Expr::col(tally::Column::EmptyMs).lte(now.timestamp_millis())).await?;
         take_away::<spent::Entity>(db, spent::Column::Hash, Expr::col(spent::Column::Until).lte(now)).await?;
+        take_away::<wechat_pending::Entity>(
+            db,
+            wechat_pending::Column::TokenHash,
+            Expr::col(wechat_pending::Column::ExpiresAt).lte(now),
+        )
+        .await?;
         // their ids are in the order of time
         let forgotten = <dyn Entropy>::first_id(now - REMEMBERED);
         take_away::<sign_in_code::Entity>(db, sign_in_code::Column::Id, Expr::col(sign_in_code::Column::Id).lt(forgotten)).await

@@ -31,6 +31,8 @@ pub enum Label {
     Person,
     /// An account's phone.
     AccountPhone,
+    /// Who an account's holder is, as a city's app has said.
+    Identity,
     /// A message's number and words.
     Message,
     /// The secret of a second factor.
@@ -44,6 +46,7 @@ impl Label {
         let name: &[u8] = match self {
             Self::Person => b"person",
             Self::AccountPhone => b"account.phone",
+            Self::Identity => b"identity",
             Self::Message => b"message",
             Self::SecondFactor => b"staff.second-factor",
             Self::KeyCheck => b"key-check",

@@ -16,9 +16,10 @@ pub(super) struct Table {
 }
 
 /// All of them.
-pub(super) static TABLES: [Table; 4] = [
+pub(super) static TABLES: [Table; 5] = [
     Table { name: "people", column: "sealed", label: Label::Person },
     Table { name: "accounts", column: "phone_sealed", label: Label::AccountPhone },
+    Table { name: "identities", column: "sealed", label: Label::Identity },
     Table { name: "messages", column: "sealed", label: Label::Message },
     Table { name: "second_factors", column: "secret_sealed", label: Label::SecondFactor },
 ];

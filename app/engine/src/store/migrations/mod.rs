@@ -12,6 +12,7 @@ mod m0007_sessions;
 mod m0008_tallies;
 mod m0010_staff_trust;
 mod m0011_spent;
+mod m0011b_doors;
 
 /// All migrations of this program.
 pub struct Migrator;
@@ -29,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_tallies::Migration),
             Box::new(m0010_staff_trust::Migration),
             Box::new(m0011_spent::Migration),
+            Box::new(m0011b_doors::Migration),
         ]
     }
 }

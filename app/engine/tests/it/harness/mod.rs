@@ -1,12 +1,14 @@
 //! What every test stands on: a city of its own, on a database of its own, at a moment that the test decides.
 
 mod city;
+mod host_app;
 mod moment;
 mod otp;
 mod people;
 mod postgres;
 
 pub use city::{Guest, MORNING, TestCity};
+pub use host_app::{apps, token};
 pub use moment::{Seeded, SteppedClock, until};
 pub use otp::otp;
 pub use people::{draft, resident_id};
