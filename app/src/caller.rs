@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use domain::error::{Error, Result};
 use domain::reason::Reason;
 use engine::{Citizen, Engine, Staff, Whence};
@@ -13,7 +13,9 @@ use leptos_axum::ResponseOptions;
 /// The cookie that tells a device from others, and nothing else about it.
 const DEVICE: &str = "yizhen_device";
 /// Where it is sent along: to nothing but signing in.
-const DEVICE_PATH: &str = "/api/accounts";
+pub const SIGNING_IN: &str = "/api/accounts";
+/// The cookie of a WeChat user whom the next sign-in binds.
+pub const WECHAT: &str = "yizhen_wechat";
 /// How long it is kept: as long as browsers keep any.
 const DEVICE_S: i64 = 400 * 24 * 3600;
 /// The longest that is taken for one.
@@ -29,7 +31,8 @@ pub enum Who {
 }
 
 impl Who {
-    fn cookie(self) -> &'static str {
+    /// The cookie's name.
+    pub fn cookie(self) -> &'static str {
         match self {
             Self::Citizen => "yizhen",
             Self::Staff => "yizhen_staff",
@@ -114,7 +117,7 @@ pub fn whence_known() -> Result<Whence> {
     let mut whence = whence()?;
     if whence.device.is_none() {
         let device = engine()?.new_device();
-        append_cookie(&format!("{DEVICE}={device}; Path={DEVICE_PATH}"), DEVICE_S)?;
+        append_cookie(&format!("{DEVICE}={device}; Path={SIGNING_IN}"), DEVICE_S)?;
         whence.device = Some(device);
     }
     Ok(whence)
@@ -156,10 +159,27 @@ pub fn forget_here(who: Who) -> Result<()> {
     set_cookie(who, "", 0)
 }
 
+/// Binds the WeChat user who knocked in this browser, where one did, to the account that has just signed in. What goes wrong with it does not
+/// undo the sign-in: they are asked for a code once more.
+///
+/// # Errors
+/// `internal` outside a request.
+pub async fn bind_wechat(session: &str) -> Result<()> {
+    let Some(pending) = cookie(WECHAT) else { return Ok(()) };
+    if engine()?.bind_wechat(&pending, session).await.is_err() {
+        tracing::warn!("a WeChat user could not be bound");
+    }
+    append_cookie(&format!("{WECHAT}=; Path={SIGNING_IN}"), 0)
+}
+
 fn cookie(wanted: &str) -> Option<String> {
     let parts: Parts = use_context()?;
-    parts
-        .headers
+    cookie_of(&parts.headers, wanted)
+}
+
+/// The value of a cookie that came along.
+pub fn cookie_of(headers: &HeaderMap, wanted: &str) -> Option<String> {
+    headers
         .get_all(header::COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok())
@@ -175,8 +195,17 @@ fn set_cookie(who: Who, token: &str, max_age_s: i64) -> Result<()> {
 
 fn append_cookie(pair: &str, max_age_s: i64) -> Result<()> {
     let options: ResponseOptions = use_context().ok_or_else(Error::internal)?;
-    let secure = if use_context::<SecureCookies>().is_some_and(|secure| secure.0) { "; Secure" } else { "" };
-    let cookie = format!("{pair}; HttpOnly; SameSite=Lax; Max-Age={max_age_s}{secure}");
-    options.append_header(header::SET_COOKIE, HeaderValue::from_str(&cookie).map_err(|_| Error::internal())?);
+    let secure = use_context::<SecureCookies>().is_some_and(|secure| secure.0);
+    options.append_header(header::SET_COOKIE, cookie_text(pair, max_age_s, secure)?);
     Ok(())
+}
+
+/// A cookie as it is set: out of reach for scripts and for what other sites send.
+///
+/// # Errors
+/// `internal` where `pair` cannot stand in a header.
+pub fn cookie_text(pair: &str, max_age_s: i64, secure: bool) -> Result<HeaderValue> {
+    let secure = if secure { "; Secure" } else { "" };
+    let cookie = format!("{pair}; HttpOnly; SameSite=Lax; Max-Age={max_age_s}{secure}");
+    HeaderValue::from_str(&cookie).map_err(|_| Error::internal())
 }

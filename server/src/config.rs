@@ -3,6 +3,7 @@
 //! The file is TOML with the flags' names, `_` for `-`: `port = 8080`. There is one list of settings, the structs below.
 
 mod bounds;
+mod doors;
 mod file;
 mod frames;
 mod keys;
@@ -22,6 +23,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use engine::keys::KeySource;
 
 pub use bounds::Bounds;
+pub use doors::Doors;
 pub use frames::FrameHosts;
 pub use keys::{KeysCommand, KeysForget, KeysFrom, KeysNew, KeysRotate};
 pub use limits::Limits;
@@ -137,6 +139,9 @@ pub struct Serve {
     /// Our own proxies, by address or network, such as 10.0.0.5,10.1.0.0/16: whom they name in X-Forwarded-For is the client. Nobody else is believed.
     #[arg(long, env = "TRUSTED_PROXIES", value_name = "TRUSTED_PROXIES", value_parser = TrustedProxies::parse, default_value = "", hide_default_value = true, hide_env_values = true)]
     pub trusted_proxies: TrustedProxies,
+    /// The doors in besides the phone code.
+    #[command(flatten)]
+    pub doors: Doors,
     /// Seconds that answers in flight are given when the service is told to stop.
     #[arg(long, env = "STOP_WITHIN_S", value_name = "STOP_WITHIN_S", default_value_t = 20, hide_env_values = true)]
     pub stop_within_s: u64,
@@ -223,6 +228,7 @@ fn check(cli: &Cli) -> Result<(), String> {
     if serve.play.demo_clock.is_some_and(|clock| !(2000..2200).contains(&clock.year())) {
         return Err("YIZHEN_DEMO_CLOCK must lie between the years 2000 and 2199".into());
     }
+    serve.doors.check(serve.demo, serve.public_origin.as_deref())?;
     serve.sessions.check()
 }
 

@@ -14,7 +14,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::commands;
 use crate::config::Serve;
-use crate::http::{Bounds, Host, Pages, bind, listen, service};
+use crate::http::{Bounds, Doors, Host, Pages, bind, listen, service};
 use crate::{system, telemetry};
 
 /// How often the bookings of past days, and a new day's windows, are looked after.
@@ -71,12 +71,15 @@ pub async fn start(settings: &Serve) -> Result<Running> {
     let asked = SocketAddr::new(settings.host, settings.port);
     let config = commands::config(&settings.data, settings.demo.then_some(&settings.play), settings.limits.engine())?;
     let config = engine::Config { sessions: settings.sessions.engine(), staff: settings.staff.engine(settings.demo), ..config };
+    let apps = settings.doors.host_apps().map_err(anyhow::Error::msg)?;
+    let wechat = settings.doors.wechat().map_err(anyhow::Error::msg)?;
+    let hosts = Doors::hosts(&apps, settings.demo);
     let pages = match &settings.pages_dir {
         Some(folder) => {
-            let pages = Pages::of_folder(folder, &config.city.city, &settings.frame_hosts);
+            let pages = Pages::of_folder(folder, &config.city.city, &settings.frame_hosts, &hosts);
             pages.with_context(|| format!("PAGES_DIR {} cannot be used", folder.display()))?
         }
-        None => Pages::built_in(&config.city.city, &settings.frame_hosts),
+        None => Pages::built_in(&config.city.city, &settings.frame_hosts, &hosts),
     };
     // before the database is touched: a second service on the same port must change nothing
     let listener = bind(asked).map_err(|error| cannot_listen(asked, &error))?;
@@ -104,7 +107,8 @@ pub async fn start(settings: &Serve) -> Result<Running> {
     });
     let (stop, stopping) = watch::channel(false);
     let bounds = Bounds { connections: system::connections(settings.bounds.limit_connections as usize), ..settings.bounds.http() };
-    let host = Host::new(engine.clone(), pages, settings, bounds, stopping.clone());
+    let doors = Doors::open(apps, wechat, settings.demo.then_some(address)).map_err(anyhow::Error::msg)?;
+    let host = Host::new(engine.clone(), pages, doors, settings, bounds, stopping.clone());
     let scheduled = settings.demo || settings.data.city_file.is_some();
     // the demo's windows of today have just been written
     let written = settings.demo.then(|| engine.today());
@@ -160,6 +164,7 @@ impl Running {
         let mut text = format!("一针{} · Yizhen {}\n  Citizens  {root}/\n  Staff     {root}/staff\n", city.name, city.name_en);
         if let Some(staff) = &self.staff {
             text += &format!("  Messages  {root}/demo/messages\n  {}\n", commands::sign_in(staff));
+            text += &format!("  City app  {root}/demo/host\n  WeChat    {root}/demo/wechat\n");
         }
         let mut out = std::io::stdout().lock();
         // whoever started it may have closed its output; that is no reason not to serve

@@ -18,9 +18,11 @@ pub async fn send_code(phone: String, #[server(default)] work: Option<Work>) -> 
 #[server(name = SignIn, prefix = "/api", endpoint = "accounts/sign_in", input = Json)]
 pub async fn sign_in(phone: String, code: String) -> Result<OneAccount, ApiError> {
     let old = crate::caller::token(crate::caller::Who::Citizen);
-    let (account, token) = crate::caller::engine()?.sign_in(&phone, &code, &crate::caller::whence()?, old.as_deref()).await?;
+    let engine = crate::caller::engine()?;
+    let (_, token) = engine.sign_in(&phone, &code, &crate::caller::whence()?, old.as_deref()).await?;
     crate::caller::remember(crate::caller::Who::Citizen, &token)?;
-    Ok(OneAccount { account })
+    crate::caller::bind_wechat(&token).await?;
+    Ok(OneAccount { account: engine.account(&engine.citizen(&token).await?).await? })
 }
 
 /// The account that is signed in.
@@ -28,6 +30,14 @@ pub async fn sign_in(phone: String, code: String) -> Result<OneAccount, ApiError
 pub async fn me() -> Result<OneAccount, ApiError> {
     let citizen = crate::caller::citizen().await?;
     Ok(OneAccount { account: crate::caller::engine()?.account(&citizen).await? })
+}
+
+/// Lets go whoever signs in to the account by WeChat: they need a code again.
+#[server(name = UnbindWechat, prefix = "/api", endpoint = "accounts/unbind_wechat", input = Json)]
+pub async fn unbind_wechat() -> Result<OneAccount, ApiError> {
+    let (engine, citizen) = (crate::caller::engine()?, crate::caller::citizen().await?);
+    engine.unbind_wechat(&citizen).await?;
+    Ok(OneAccount { account: engine.account(&citizen).await? })
 }
 
 /// Ends the session.

@@ -45,6 +45,15 @@ pub(super) fn origin(text: &str) -> Result<String, String> {
     }
 }
 
+pub(super) fn address(text: &str) -> Result<String, String> {
+    match text.parse::<http::Uri>() {
+        Ok(uri) if matches!(uri.scheme_str(), Some("http" | "https")) && uri.authority().is_some() && uri.query().is_none() => {
+            Ok(text.to_owned())
+        }
+        _ => Err("write it as https://name/path".into()),
+    }
+}
+
 pub(super) fn role(text: &str) -> Result<Role, String> {
     text.parse().map_err(|()| "nurse, manager or office".into())
 }

@@ -44,7 +44,7 @@ impl Kind {
         match path.strip_prefix("/api/").unwrap_or(path) {
             "bookings/reserve" | "bookings/move" | "bookings/cancel" => Self::Bookings,
             "accounts/send_code" | "accounts/sign_in" | "accounts/sign_out" | "accounts/sign_out_everywhere" => Self::Accounts,
-            "people/save" | "people/remove" => Self::Accounts,
+            "accounts/unbind_wechat" | "people/save" | "people/remove" => Self::Accounts,
             "staff/sign_in" => Self::Doorway,
             call if call.starts_with("staff/") || call.starts_with("checkin/") => Self::Staff,
             _ => Self::Reading,
@@ -191,6 +191,7 @@ mod tests {
             ("/api/bookings/list", Kind::Reading),
             ("/api/accounts/send_code", Kind::Accounts),
             ("/api/accounts/sign_out_everywhere", Kind::Accounts),
+            ("/api/accounts/unbind_wechat", Kind::Accounts),
             ("/api/accounts/me", Kind::Reading),
             ("/api/people/save", Kind::Accounts),
             ("/api/people/list", Kind::Reading),

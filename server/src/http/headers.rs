@@ -20,12 +20,20 @@ const DATA: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-an
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Framed;
 
+/// Marks an answer at an address that nobody else is to hear of, ourselves included: there is a token in it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Silent;
+
 /// Adds the security headers. A page brings a content security policy of its own. `strict`: what holds browsers to https, where it is used.
 pub(super) fn harden(response: &mut Response, strict: Option<&HeaderValue>) {
     let framed = response.extensions_mut().remove::<Framed>().is_some();
+    let silent = response.extensions_mut().remove::<Silent>().is_some();
     let headers = response.headers_mut();
     for (name, value) in ALWAYS {
         headers.insert(name, value);
+    }
+    if silent {
+        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     }
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(DATA);
     if !framed {

@@ -3,6 +3,7 @@
 mod api;
 mod client;
 mod demo;
+mod doors;
 mod feed;
 mod gates;
 mod guard;
@@ -27,6 +28,7 @@ use engine::Engine;
 use tokio::sync::watch;
 
 use crate::config::{SecureCookies, Serve, TrustedProxies};
+pub use doors::Doors;
 use gates::Gates;
 pub use gates::Widths;
 use health::LastAnswer;
@@ -55,6 +57,7 @@ pub struct Host(Arc<Inner>);
 struct Inner {
     engine: Engine,
     pages: Pages,
+    doors: Doors,
     secure_cookies: SecureCookies,
     /// What tells browsers to come by https only.
     hsts: Option<HeaderValue>,
@@ -69,10 +72,18 @@ struct Inner {
 
 impl Host {
     /// A host of `engine` by these settings; `stopping` turns true when the process begins to stop.
-    pub fn new(engine: Engine, pages: Pages, settings: &Serve, bounds: Bounds, stopping: watch::Receiver<bool>) -> Self {
+    pub fn new(
+        engine: Engine,
+        pages: Pages,
+        doors: Doors,
+        settings: &Serve,
+        bounds: Bounds,
+        stopping: watch::Receiver<bool>,
+    ) -> Self {
         Self(Arc::new(Inner {
             engine,
             pages,
+            doors,
             secure_cookies: settings.secure_cookies,
             hsts: https::strict(settings.hsts_days),
             public_origin: settings.public_origin.clone(),
@@ -87,6 +98,10 @@ impl Host {
 
     fn engine(&self) -> &Engine {
         &self.0.engine
+    }
+
+    fn doors(&self) -> &Doors {
+        &self.0.doors
     }
 
     fn metrics(&self) -> &Metrics {

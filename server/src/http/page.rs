@@ -51,10 +51,10 @@ impl Page {
         })
     }
 
-    /// A document, with the city's name and hotline written into it, and a policy that lets its own scripts run and no others, and those of
+    /// A document, with the city's name and hotline and the apps around us written into it, and a policy that lets its own scripts run and no others, and those of
     /// `frames` show it in a frame.
-    pub(super) fn document(html: &str, city: &City, frames: &FrameHosts) -> Self {
-        let html = fill(&fill(html, "name", &city.name), "hotline", &city.hotline);
+    pub(super) fn document(html: &str, city: &City, frames: &FrameHosts, hosts: &str) -> Self {
+        let html = fill(&fill(&fill(html, "name", &city.name), "hotline", &city.hotline), "hosts", hosts);
         let policy = HeaderValue::from_str(&policy(&html, frames)).ok();
         let framed = policy.is_some() && !frames.is_empty();
         let brotli = compress(html.as_bytes());

@@ -35,16 +35,16 @@ struct Ready {
 
 impl Pages {
     /// The pages inside this program.
-    pub fn built_in(city: &City, frames: &FrameHosts) -> Self {
+    pub fn built_in(city: &City, frames: &FrameHosts, hosts: &str) -> Self {
         let files = Built::iter().filter_map(|name| Some((name.to_string(), Built::get(&name)?.data))).collect();
-        Self::of(files, city, frames)
+        Self::of(files, city, frames, hosts)
     }
 
     /// The pages of a folder that holds `citizen/` and `staff/`.
     ///
     /// # Errors
     /// When the folder cannot be read, or has no pages.
-    pub fn of_folder(folder: &Path, city: &City, frames: &FrameHosts) -> std::io::Result<Self> {
+    pub fn of_folder(folder: &Path, city: &City, frames: &FrameHosts, hosts: &str) -> std::io::Result<Self> {
         let mut files = Files::new();
         for page in ["citizen", "staff"] {
             read(&folder.join(page), page, &mut files)?;
@@ -52,7 +52,7 @@ impl Pages {
                 return Err(std::io::Error::other(format!("there is no {page}/index.html")));
             }
         }
-        Ok(Self::of(files, city, frames))
+        Ok(Self::of(files, city, frames, hosts))
     }
 
     /// Whether there are pages at all: a program can be compiled before they are built.
@@ -60,10 +60,10 @@ impl Pages {
         self.0.citizen.is_some() && self.0.staff.is_some()
     }
 
-    fn of(mut files: Files, city: &City, frames: &FrameHosts) -> Self {
+    fn of(mut files: Files, city: &City, frames: &FrameHosts, hosts: &str) -> Self {
         let mut document = |name: &str, frames: &FrameHosts| {
             let html = files.remove(name)?;
-            Some(Page::document(core::str::from_utf8(&html).ok()?, city, frames))
+            Some(Page::document(core::str::from_utf8(&html).ok()?, city, frames, hosts))
         };
         // nobody shows the staff's page in a frame: what is done there cannot be undone by those whom it is done to
         let nobody = FrameHosts::default();

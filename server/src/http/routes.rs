@@ -4,7 +4,7 @@
 use axum::Router;
 use axum::routing::{MethodRouter, any, get};
 
-use super::{Host, api, demo, feed, health};
+use super::{Host, api, demo, doors, feed, health};
 
 /// What stands in a path for the name of a server function.
 const CALL: &str = "{*path}";
@@ -19,6 +19,13 @@ fn routes() -> Vec<(&'static str, MethodRouter<Host>)> {
         ("/api/", any(api::nowhere)),
         ("/api/{*path}", any(api::call)),
         ("/demo/messages", get(demo::messages)),
+        ("/enter", get(doors::enter).post(doors::enter_by_form)),
+        ("/enter/wechat", get(doors::wechat::leave)),
+        ("/enter/wechat/back", get(doors::wechat::back)),
+        ("/demo/host", get(doors::demo_host::page).post(doors::demo_host::open)),
+        ("/demo/wechat", get(doors::demo_wechat::page)),
+        ("/demo/wechat/connect/oauth2/authorize", get(doors::demo_wechat::authorize)),
+        ("/demo/wechat/sns/oauth2/access_token", get(doors::demo_wechat::access_token)),
         ("/healthz", get(health::alive)),
         ("/readyz", get(health::ready)),
         ("/metrics", get(health::metrics)),

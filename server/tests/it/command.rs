@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
@@ -58,6 +59,10 @@ fn a_wrong_setting_stops_the_start_and_is_named() {
     std::fs::write(path("wrong-value.toml"), "stop_within_s = \"soon\"\n").expect("written");
     std::fs::write(path("no-toml.toml"), "port = 80\n= 3\n").expect("written");
     std::fs::write(path("no-city.toml"), "[city]\nname = \"永州\"\n").expect("written");
+    for (name, mode) in [("no-apps.toml", 0o600), ("open-apps.toml", 0o644)] {
+        std::fs::write(path(name), "# nothing\n").expect("written");
+        std::fs::set_permissions(path(name), PermissionsExt::from_mode(mode)).expect("set");
+    }
     for (name, value, says) in [
         ("PORT", "eighty", "PORT"),
         ("PORT", "70000", "PORT"),
@@ -79,6 +84,12 @@ fn a_wrong_setting_stops_the_start_and_is_named() {
         ("STAFF_LOCK_MINUTES", "-1", "staff-lock-minutes"),
         ("STAFF_LOCK_MINUTES", "1000", "staff-lock-minutes"),
         ("STAFF_SECOND_FACTOR", "everybody", "staff-second-factor"),
+        ("HOST_APPS", "nowhere.toml", "HOST_APPS"),
+        ("HOST_APPS", "no-apps.toml", "names no app"),
+        ("HOST_APPS", "open-apps.toml", "chmod 600"),
+        ("WECHAT_APP_ID", "wx0123456789abcdef", "PUBLIC_ORIGIN"),
+        ("WECHAT_SECRET_FILE", "nowhere", "WECHAT_APP_ID"),
+        ("WECHAT_API_URL", "api.weixin.qq.com", "https://"),
         ("LOG", "===", "LOG"),
         ("LOG_FORMAT", "xml", "LOG_FORMAT"),
         ("LIMIT_QUEUE", "0", "limit-queue"),

@@ -1,6 +1,7 @@
 //! A running service with a demo city, and visitors to it.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
@@ -19,7 +20,7 @@ pub(crate) const PASSWORD: &str = "a password of the tests";
 pub(crate) struct Service {
     pub(crate) base: String,
     pub(crate) database_url: String,
-    pub(crate) folder: TempDir,
+    pub(crate) folder: Arc<TempDir>,
     running: Running,
 }
 
@@ -36,7 +37,15 @@ impl Service {
 
     /// A service with these flags besides those of every test.
     pub(crate) async fn start(flags: &[&str]) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+        Self::start_in(Arc::new(tempfile::tempdir().expect("a folder")), flags).await
+    }
+
+    /// Another process, so to speak, on the same database.
+    pub(crate) async fn another(&self, flags: &[&str]) -> Self {
+        Self::start_in(self.folder.clone(), flags).await
+    }
+
+    async fn start_in(folder: Arc<TempDir>, flags: &[&str]) -> Self {
         let path = |name: &str| folder.path().join(name).display().to_string();
         write_pages(&folder.path().join("pages"));
         let (data, url, pages) = (path("data"), format!("sqlite://{}", path("data/test.db")), path("pages"));
@@ -47,7 +56,7 @@ impl Service {
         let Command::Serve(settings) = cli.command else { panic!("not serve") };
         server::telemetry::start(&settings.data);
         let running = lifecycle::start(&settings).await.expect("the service starts");
-        Self { base: format!("http://{}", running.address()), database_url: url, folder, running }
+        Self { base: format!("http://{}", running.address()), database_url: url, running, folder }
     }
 
     /// Somebody with a browser of their own.
@@ -66,7 +75,7 @@ fn write_pages(folder: &Path) {
     let page = |title: &str| {
         format!(
             "<!doctype html><title>{title}</title><script type=module>import init from '/citizen-0123456789abcdef.js';</script>\
-             <small data-city=name></small><p data-city=hotline></p>"
+             <i id=hosts data-city=hosts></i><small data-city=name></small><p data-city=hotline></p>"
         )
     };
     for (name, body) in [
