@@ -5,7 +5,7 @@ use domain::city::City;
 use domain::eligibility::{DoseRecord, Question, next_dose};
 use domain::error::{Error, Result};
 use domain::identity::{Document, DocumentDraft, DocumentKind};
-use domain::person::{Person, PersonDraft, Relation};
+use domain::person::{Identity, Person, PersonDraft, Relation};
 use domain::reason::Reason;
 use domain::screening::Screening;
 use domain::slot::{Slot, Window};
@@ -48,6 +48,9 @@ pub(crate) struct Typed {
     pub(crate) born_on: String,
     pub(crate) county: String,
     pub(crate) address: String,
+    /// Whether an app has vouched for name and document: then the number stands here masked, and is not judged.
+    #[serde(default)]
+    pub(crate) identified: bool,
 }
 
 /// The whole draft.
@@ -90,6 +93,12 @@ impl Typed {
         if relation == Relation::Myself {
             errors.retain(|error| error.field.as_deref() != Some("phone"));
         }
+        if self.identified {
+            errors.retain(|error| !matches!(error.field.as_deref(), Some("name" | "document.number" | "born_on")));
+            if self.birth().is_none() {
+                errors.push(Error::field("born_on", Reason::BirthDateMissing));
+            }
+        }
         for error in &mut errors {
             let left_out = match error.field.as_deref() {
                 Some("name") => self.name.trim().is_empty(),
@@ -110,7 +119,21 @@ impl Typed {
         Document::parse(self.document_kind(), &self.number).ok().map(|document| document.masked())
     }
 
+    /// Takes over what an app has said.
+    pub(crate) fn identify(&mut self, identity: &Identity) {
+        self.identified = true;
+        self.name = identity.name.clone();
+        self.kind = identity.document.kind.as_str().to_owned();
+        self.number = identity.document.number.clone();
+        if let Some(day) = identity.born_on {
+            self.born_on = day.to_string();
+        }
+    }
+
     fn birth(&self) -> Option<NaiveDate> {
+        if self.identified {
+            return self.born_on.parse().ok();
+        }
         let document = Document::parse(self.document_kind(), &self.number).ok()?;
         document.born_on().or_else(|| self.born_on.parse().ok())
     }

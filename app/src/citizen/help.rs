@@ -9,7 +9,10 @@ use super::shell::tel;
 use super::state::State;
 use crate::api;
 use crate::ui::icon::{ON, PHONE, icon};
-use crate::ui::{TextSize, call, heading, lang, nav, set_lang, set_text_size, t, text_size, titled};
+use crate::ui::{TextSize, call, dom, heading, lang, nav, set_lang, set_text_size, t, text_size, titled};
+
+/// The line that says that WeChat is let go.
+const UNBOUND: &str = "wechat-unbound";
 
 /// The page.
 pub(crate) fn page() -> AnyView {
@@ -112,6 +115,7 @@ fn reading() -> AnyView {
 fn account(state: State) -> AnyView {
     let busy = RwSignal::new(false);
     let refusal = RwSignal::new(None::<Error>);
+    let unbound = RwSignal::new(false);
     let gone = move || {
         state.draft.set(super::draft::Draft::default());
         state.farewell();
@@ -129,6 +133,23 @@ fn account(state: State) -> AnyView {
             Err(error) => refusal.set(Some(error)),
         });
     });
+    let unbind = Callback::new(move |()| {
+        call(busy, api::accounts::unbind_wechat(), move |answer| match answer {
+            Ok(answer) => {
+                state.account.set(Some(answer.account));
+                dom::focus_soon(UNBOUND);
+                unbound.set(true);
+            }
+            Err(error) => refusal.set(Some(error)),
+        });
+    });
+    let wechat =
+        move || state.account.with(|account| account.as_ref().is_some_and(|account| account.wechat)).then(|| wechat(unbind));
+    let done = move || {
+        unbound.get().then(|| {
+            view! { <p id=UNBOUND class="note good" role="status" tabindex="-1">{t("已解除微信绑定，下次从微信打开要用手机验证码。", "WeChat is unlinked: from there you need a code again.")}</p> }
+        })
+    };
     let said = move || refusal.get().map(|error| try_again(&error, leave_everywhere));
     let phone = move || state.account.get().map(|account| account.phone);
     view! {
@@ -136,15 +157,27 @@ fn account(state: State) -> AnyView {
             <h2>{t("账号", "Account")}</h2>
             <p>{t("已登录 ", "Signed in as ")}<span class="num">{phone}</span></p>
             <button type="button" class="btn quiet" on:click=leave>{t("退出登录", "Sign out")}</button>
+            {wechat}
+            {done}
             <p id="everywhere-hint">{t(
-                "手机丢了，或在别人的设备上登录过？可以让所有设备都退出，包括这一台；预约不受影响。",
-                "Lost your phone, or signed in on somebody else's? Sign out on every device, this one too; your bookings stay.",
+                "手机丢了，或在别人的设备上登录过？可以让所有设备都退出，包括这一台；微信绑定也会解除，预约不受影响。",
+                "Lost your phone, or signed in on somebody else's? Sign out on every device, this one too; WeChat is unlinked as well, your bookings stay.",
             )}</p>
             <button type="button" class="btn quiet" aria-describedby="everywhere-hint" on:click=move |_| leave_everywhere.run(())>
                 {t("在所有设备上退出", "Sign out everywhere")}
             </button>
             {said}
         </section>
+    }
+    .into_any()
+}
+
+fn wechat(unbind: Callback<()>) -> AnyView {
+    view! {
+        <p id="wechat-hint">{t("已绑定微信：从微信打开就直接登录。", "Linked to WeChat: coming from there, you are signed in at once.")}</p>
+        <button type="button" class="btn quiet" aria-describedby="wechat-hint" on:click=move |_| unbind.run(())>
+            {t("解除微信绑定", "Unlink WeChat")}
+        </button>
     }
     .into_any()
 }

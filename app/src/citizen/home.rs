@@ -30,7 +30,11 @@ pub(crate) fn page() -> AnyView {
                 }
                 Load::Ready(now) => ready(state, now, home),
             });
-            view! { <div class="home">{content}</div> }.into_any()
+            view! {
+                {super::arrival::greeting(state)}
+                <div class="home">{content}</div>
+            }
+            .into_any()
         },
     )
 }

@@ -1,5 +1,6 @@
 //! The citizen's pages: look where doses are left, book, show the code at the door.
 
+mod arrival;
 mod book;
 mod booking;
 mod bookings;

@@ -22,7 +22,21 @@ pub(crate) fn page() -> AnyView {
     let form = Form::new(done);
     titled(
         || t("登录", "Sign in").to_owned(),
-        move || view! { {heading(t("用手机号登录", "Sign in with your phone"))} {form.view()} }.into_any(),
+        move || view! { {heading(t("用手机号登录", "Sign in with your phone"))} {binding()} {form.view()} }.into_any(),
+    )
+}
+
+/// Whoever comes from WeChat for the first time is told what the code is for, and what follows from it.
+fn binding() -> Option<AnyView> {
+    dom::query("bind")?;
+    Some(
+        view! {
+            <p class="note">{t(
+                "这个手机号会和您的微信绑定，以后从微信打开就直接进入。请只用自己的手机号；在“须知与帮助”里可以解除。",
+                "This number will belong to your WeChat: from then on you are signed in when you come from there. Use your own number only; you can undo it on the Help page.",
+            )}</p>
+        }
+        .into_any(),
     )
 }
 

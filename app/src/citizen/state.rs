@@ -3,7 +3,7 @@
 use domain::booking::Booking;
 use domain::error::{Error, ErrorCode};
 use domain::notice::Notice;
-use domain::person::{Account, Person};
+use domain::person::{Account, Identity, Person};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -14,6 +14,8 @@ use crate::ui::call::get;
 use crate::ui::{Load, dom, load};
 
 const SIGNED_IN: &str = "yizhen.signed_in";
+/// The account that came in last in this tab: what somebody else has typed is not theirs.
+const CAME_IN: &str = "yizhen.came_in";
 
 /// It.
 #[derive(Clone, Copy)]
@@ -27,6 +29,8 @@ pub(crate) struct State {
     /// A refusal on the way to the page where the answers are checked.
     pub(crate) refusal: RwSignal<Option<Error>>,
     pub(crate) account: RwSignal<Option<Account>>,
+    /// Whether an app or WeChat has just brought somebody, who is told as whom they are signed in.
+    pub(crate) arrived: RwSignal<bool>,
     pub(crate) people: RwSignal<Load<Vec<Person>>>,
     pub(crate) notice: RwSignal<Load<Notice>>,
     /// The booking that was last made, moved or cancelled here: its page need not ask again.
@@ -47,6 +51,7 @@ impl State {
             person_errors: RwSignal::new(vec![]),
             refusal: RwSignal::new(None),
             account: RwSignal::new(None),
+            arrived: RwSignal::new(false),
             people: RwSignal::new(Load::Waiting),
             notice: RwSignal::new(Load::Waiting),
             last: RwSignal::new(None),
@@ -54,6 +59,11 @@ impl State {
             demo: RwSignal::new(None),
         };
         Effect::new(move |_| state.draft.with(Draft::keep));
+        if dom::take_cookie(domain::session::ARRIVED_COOKIE) {
+            dom::keep_local(SIGNED_IN, Some("1"));
+            state.signed_in.set(true);
+            state.arrived.set(true);
+        }
         if state.signed_in.get_untracked() {
             state.load_account();
         }
@@ -85,6 +95,11 @@ impl State {
         self.load_people();
     }
 
+    /// Who the account's holder is, where an app has vouched for it and nothing stands against it.
+    pub(crate) fn identity(&self) -> Option<Identity> {
+        self.account.with(|account| account.as_ref()?.identity.clone()).filter(|identity| !identity.differs)
+    }
+
     /// What happened to the session in another tab of this browser happened here too.
     fn follow_other_tabs(self) {
         // for as long as the page is open: the handle is not needed
@@ -109,6 +124,7 @@ impl State {
         }
         dom::keep_local(SIGNED_IN, None);
         self.account.set(None);
+        self.arrived.set(false);
         self.people.set(Load::Waiting);
         self.last.set(None);
         self.signed_in.set(false);
@@ -125,6 +141,10 @@ impl State {
         spawn_local(async move {
             match api::accounts::me().await {
                 Ok(answer) => {
+                    if self.arrived.get_untracked() && dom::session(CAME_IN).is_none_or(|before| before != answer.account.phone) {
+                        dom::keep_session(CAME_IN, Some(&answer.account.phone));
+                        self.draft.set(Draft::default());
+                    }
                     self.account.set(Some(answer.account));
                     self.load_people();
                 }

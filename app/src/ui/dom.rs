@@ -51,6 +51,22 @@ pub fn query(name: &str) -> Option<String> {
     pairs.filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
 }
 
+/// Whether a cookie of a name is here, for scripts to see; it is taken away.
+pub fn take_cookie(name: &str) -> bool {
+    let (document, key) = (document(), "cookie".into());
+    let all = js_sys::Reflect::get(&document, &key).ok().and_then(|all| all.as_string()).unwrap_or_default();
+    let here = all.split(';').filter_map(|pair| pair.trim().split_once('=')).any(|(one, _)| one == name);
+    if here {
+        let _ = js_sys::Reflect::set(&document, &key, &format!("{name}=; Path=/; Max-Age=0").into());
+    }
+    here
+}
+
+/// The text of the element of an id.
+pub fn text_of(id: &str) -> Option<String> {
+    element(id)?.text_content()
+}
+
 /// A new id for what is asked for once. It begins with the time (UUID version 7), so that among ten million of them the database
 /// writes those of a minute side by side.
 pub fn new_id() -> Uuid {

@@ -69,7 +69,8 @@ thread_local! {
 
 /// Brings `<html>` in line with what was kept. Call once at the start.
 pub fn start() {
-    if let Some(host) = dom::query("host") {
+    // the service knows who may be around us; whoever else is named there has no title bar that could stand in for ours
+    if let Some(host) = dom::query("host").filter(|host| known_hosts().split_whitespace().any(|known| known == host)) {
         dom::keep_session(HOST, Some(&host));
     }
     if let Some(lang) = dom::query("lang").and_then(|word| word.parse().ok()) {
@@ -125,6 +126,11 @@ pub fn toggle_elder() {
 /// The app or account around us, which has a title bar of its own (`?host=`).
 pub fn host() -> Option<String> {
     dom::session(HOST).filter(|host| !host.is_empty())
+}
+
+/// The names that the service has written into the page.
+fn known_hosts() -> String {
+    dom::text_of("hosts").unwrap_or_default()
 }
 
 fn mark() {

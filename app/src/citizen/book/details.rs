@@ -2,12 +2,12 @@
 
 use domain::error::Error;
 use domain::identity::{Document, DocumentKind};
-use domain::person::Relation;
+use domain::person::{Identity, Relation};
 use leptos::prelude::*;
 
 use super::{Step, framed, go_on};
 use crate::citizen::draft::Typed;
-use crate::citizen::parts::refused;
+use crate::citizen::parts::{facts, refused};
 use crate::citizen::state::State;
 use crate::ui::{Field, dom, error_summary, heading, lang, page, select_field, submit_button, t, text_field, titled};
 
@@ -21,6 +21,7 @@ struct Fields {
     born_on: RwSignal<String>,
     county: RwSignal<String>,
     address: RwSignal<String>,
+    identified: RwSignal<bool>,
 }
 
 impl Fields {
@@ -34,6 +35,7 @@ impl Fields {
             born_on: RwSignal::new(typed.born_on),
             county: RwSignal::new(typed.county),
             address: RwSignal::new(typed.address),
+            identified: RwSignal::new(typed.identified),
         }
     }
 
@@ -47,7 +49,24 @@ impl Fields {
             born_on: self.born_on.get(),
             county: self.county.get(),
             address: self.address.get(),
+            identified: self.identified.get(),
         }
+    }
+
+    /// What an app has said about oneself stands here instead of what was typed; when it no longer does, what was typed is asked again.
+    fn follow(self, identity: Option<Identity>) {
+        let mut typed = untrack(|| self.typed());
+        match identity {
+            Some(identity) => typed.identify(&identity),
+            None if typed.identified => typed = Typed { county: typed.county, address: typed.address, ..Typed::default() },
+            None => return,
+        }
+        let Typed { name, kind, number, born_on, identified, .. } = typed;
+        let kind = if kind.is_empty() { DocumentKind::ResidentId.as_str().to_owned() } else { kind };
+        for (signal, value) in [(self.name, name), (self.kind, kind), (self.number, number), (self.born_on, born_on)] {
+            signal.set(value);
+        }
+        self.identified.set(identified);
     }
 
     fn kind(self) -> DocumentKind {
@@ -73,6 +92,15 @@ pub(super) fn page() -> AnyView {
         let typed = fields.typed();
         state.draft.update(|draft| draft.retype(typed));
     });
+    let identity = Memo::new(move |_| if relation == Relation::Myself { state.identity() } else { None });
+    if relation == Relation::Myself {
+        Effect::new(move |_| {
+            // before it is known who is signed in, nothing is taken back
+            if state.account.with(Option::is_some) || !state.signed_in.get() {
+                fields.follow(identity.get());
+            }
+        });
+    }
     let title = move || match relation {
         Relation::Myself => t("您的信息", "Your details"),
         Relation::Other => t("接种人的信息", "Their details"),
@@ -91,7 +119,7 @@ pub(super) fn page() -> AnyView {
                     {said}
                     {error_summary(errors)}
                     <form class="form" novalidate=true on:submit=send>
-                        {inputs(state, fields, relation, errors)}
+                        {move || inputs(state, fields, relation, identity.get(), errors)}
                         {submit_button(t("下一步", "Continue"), RwSignal::new(false))}
                     </form>
                     <p class="small quiet-text">{t(
@@ -105,7 +133,7 @@ pub(super) fn page() -> AnyView {
     )
 }
 
-fn inputs(state: State, fields: Fields, relation: Relation, errors: RwSignal<Vec<Error>>) -> AnyView {
+fn inputs(state: State, fields: Fields, relation: Relation, identity: Option<Identity>, errors: RwSignal<Vec<Error>>) -> AnyView {
     let lang = lang();
     let mine = relation == Relation::Myself;
     let auto = move |word: &'static str| if mine { word } else { "off" };
@@ -148,15 +176,49 @@ fn inputs(state: State, fields: Fields, relation: Relation, errors: RwSignal<Vec
         most: 80,
         ..Field::text("address", t("详细地址", "Address"))
     };
+    let who = match identity {
+        Some(identity) => {
+            let born = identity.born_on.is_none().then(|| {
+                let field =
+                    Field { kind: "date", autocomplete: "bday", ..Field::text("born_on", t("出生日期", "Date of birth")) };
+                text_field(field, fields.born_on, errors)
+            });
+            view! { {vouched_for(state, &identity)} {born} }.into_any()
+        }
+        None => view! {
+            {text_field(name, fields.name, errors)}
+            {select_field(kind, kinds, fields.kind, errors)}
+            {text_field(number, fields.number, errors)}
+            {birth}
+        }
+        .into_any(),
+    };
     view! {
-        {text_field(name, fields.name, errors)}
-        {select_field(kind, kinds, fields.kind, errors)}
-        {text_field(number, fields.number, errors)}
-        {birth}
+        {who}
         {(!mine).then(|| text_field(phone, fields.phone, errors))}
         {(!mine).then(|| same_home(state, fields))}
         {select_field(county, counties, fields.county, errors)}
         {text_field(address, fields.address, errors)}
+    }
+    .into_any()
+}
+
+/// What an app has said about oneself: to read, not to change.
+fn vouched_for(state: State, identity: &Identity) -> AnyView {
+    let number = view! { <span class="num">{identity.document.number.clone()}</span> }.into_any();
+    let phone = state.account.get().map(|account| account.phone).unwrap_or_default();
+    view! {
+        <section class="vouched">
+            {facts(vec![
+                (t("姓名", "Name"), identity.name.clone().into_any()),
+                (identity.document.kind.title(lang()), number),
+                (t("手机号", "Mobile number"), view! { <span class="num">{phone}</span> }.into_any()),
+            ])}
+            <p class="small quiet-text">{t(
+                "已由城市 App 核实，不用填写。如有误，请在 App 里更正后再打开。",
+                "Confirmed by the city's app; nothing to fill in. If it is wrong, correct it in the app and open this again.",
+            )}</p>
+        </section>
     }
     .into_any()
 }

@@ -1,7 +1,7 @@
 //! Whom is it for? One tap, for oneself, somebody saved, or somebody new.
 
 use domain::error::Error;
-use domain::person::{Person, Relation};
+use domain::person::{Identity, Person, Relation};
 use leptos::prelude::*;
 
 use super::{Step, framed, go_on, vaccine_of};
@@ -46,7 +46,9 @@ fn choices(state: State, refusal: RwSignal<Option<Error>>) -> AnyView {
         (true, Load::Ready(people)) => people,
     };
     let has_self = people.iter().any(|person| person.relation == Relation::Myself);
-    let myself = (!has_self).then(|| {
+    let identity = state.identity().filter(|_| !has_self);
+    let vouched = identity.map(|identity| vouched_for(state, identity));
+    let myself = (!has_self && vouched.is_none()).then(|| {
         new_person(
             state,
             Relation::Myself,
@@ -58,6 +60,7 @@ fn choices(state: State, refusal: RwSignal<Option<Error>>) -> AnyView {
     view! {
         <ul class="answers">
             {known}
+            {vouched}
             {myself}
             {new_person(
                 state,
@@ -68,6 +71,25 @@ fn choices(state: State, refusal: RwSignal<Option<Error>>) -> AnyView {
         </ul>
     }
     .into_any()
+}
+
+/// Oneself, as an app has said it: only where one lives is left to ask.
+fn vouched_for(state: State, identity: Identity) -> AnyView {
+    let lang = lang();
+    let words = lang.pick(format!("{}（本人）", identity.name), format!("{} (myself)", identity.name));
+    let hint = format!("{} {} · {}", identity.document.kind.title(lang), identity.document.number, confirmed());
+    let choose = move |_| {
+        state.draft.update(|draft| {
+            draft.choose_whom(Whom::New(Relation::Myself));
+            draft.myself.identify(&identity);
+        });
+        go_on_to_details();
+    };
+    answer(words, hint, choose)
+}
+
+fn confirmed() -> &'static str {
+    t("已核实", "confirmed")
 }
 
 fn new_person(state: State, relation: Relation, words: &'static str, hint: &'static str) -> AnyView {
@@ -88,7 +110,8 @@ fn known_person(state: State, person: Person, refusal: RwSignal<Option<Error>>) 
         Relation::Myself => lang.pick(format!("{}（本人）", person.name), format!("{} (myself)", person.name)),
         Relation::Other => person.name.clone(),
     };
-    let hint = format!("{} {}", person.document.kind.title(lang), person.document.number);
+    let confirmed = if person.identified { format!(" · {}", confirmed()) } else { String::new() };
+    let hint = format!("{} {}{confirmed}", person.document.kind.title(lang), person.document.number);
     let choose = move |_| {
         let chosen = Whom::Known(Box::new(person.clone()));
         state.draft.update(|draft| draft.choose_whom(chosen));
