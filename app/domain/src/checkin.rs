@@ -99,7 +99,7 @@ pub struct LookUp {
     pub site_id: Uuid,
     /// Its name.
     pub site_name: String,
-    /// The answers given when booking.
+    /// The answers given when booking: all no, or there would be no booking.
     pub screening: Screening,
     /// Who recorded the jab, when it is recorded.
     pub redemption: Option<Redemption>,

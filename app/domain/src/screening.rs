@@ -57,6 +57,10 @@ impl Group {
     }
 }
 
+/// Which questions were asked: grows with each change of their number or of their words. A booking keeps this, and nothing else of the
+/// answers: it is only made where all of them are no.
+pub const VERSION: i16 = 1;
+
 /// The answers: `true` is yes. Every question must have been answered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Screening {
@@ -73,6 +77,10 @@ pub struct Screening {
 }
 
 impl Screening {
+    /// Every question answered with no: what every booking was made with.
+    pub const ALL_NO: Self =
+        Self { allergy: false, severe_reaction: false, neurological: false, acute_or_uncontrolled: false, pregnant: false };
+
     /// The answer for one group.
     pub fn answer(&self, group: Group) -> bool {
         match group {
@@ -113,6 +121,25 @@ mod tests {
             screening.set(*group, true);
             assert_eq!(screening.first_yes(), Some(*group));
         }
+    }
+
+    #[test]
+    fn other_questions_are_another_version() {
+        let words =
+            Group::ALL.iter().flat_map(|group| [Lang::Zh, Lang::En].map(|lang| [group.title(lang), group.hint(lang)].join("|")));
+        // FNV-1a
+        let hash = words
+            .collect::<Vec<_>>()
+            .join("|")
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+        let known = [(1, 7_352_823_222_632_927_322)];
+        assert_eq!(known.last(), Some(&(VERSION, hash)), "the questions have changed: raise VERSION and add it here");
+    }
+
+    #[test]
+    fn no_to_everything_has_no_yes() {
+        assert_eq!(Screening::ALL_NO.first_yes(), None);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use domain::error::{Error, ErrorCode, Result};
 use domain::message::MessageKind;
 use domain::person::Details;
 use domain::reason::Reason;
+use domain::screening;
 use domain::vaccine::Vaccine;
 use domain::{NaiveDate, Uuid};
 use sea_orm::ActiveValue::Set;
@@ -144,7 +145,6 @@ impl Engine {
             site,
             vaccine: &vaccine.name,
         };
-        let screening = serde_json::to_string(&reserve.screening).map_err(|_| Error::internal())?;
         Ok(Take {
             code,
             request: request_row(citizen, reserve.request_id, content_hash, code, now),
@@ -161,7 +161,7 @@ impl Engine {
                 state: Set(BookingState::Booked.as_str().to_owned()),
                 version: Set(1),
                 previous_dose_on: Set(reserve.previous_dose_on),
-                screening: Set(screening),
+                questions: Set(screening::VERSION),
                 consent_version: Set(reserve.consent.version.clone()),
                 created_at: Set(now),
                 changed_at: Set(now),

@@ -7,6 +7,7 @@ use domain::code::Code;
 use domain::error::{Error, Result};
 use domain::pass::Pass;
 use domain::reason::Reason;
+use domain::screening::Screening;
 use domain::time::age_on;
 use domain::{NaiveDate, Uuid};
 use sea_orm::EntityTrait;
@@ -74,7 +75,7 @@ impl Engine {
             timing,
             site_id: found.slot.site_id,
             site_name: self.site(found.slot.site_id)?.name,
-            screening: serde_json::from_str(&found.booking.screening).map_err(|_| Error::internal())?,
+            screening: Screening::ALL_NO,
             redemption: self.redemption(&found).await?,
         })
     }

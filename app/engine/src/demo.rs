@@ -144,7 +144,7 @@ impl Engine {
     /// Writes the slots that are missing, and the crowd: into new slots, and into those that have come near since. Gives the
     /// number of the next person, and what was added.
     async fn fill_places(&self, db: &impl ConnectionTrait, stage: &Stage<'_>, next: u64) -> Result<(u64, Added)> {
-        let mut crowd = Crowd::new(self, stage.now, next)?;
+        let mut crowd = Crowd::new(self, stage.now, next);
         let present = slot::Entity::find()
             .filter(slot::COLUMN.date.gte(stage.today))
             .filter(slot::COLUMN.taken.eq(0))

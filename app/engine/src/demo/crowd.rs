@@ -6,9 +6,9 @@
 use domain::booking::BookingState;
 use domain::chrono::{Days, Duration};
 use domain::eligibility::Question;
-use domain::error::{Error, Result};
+use domain::error::Result;
 use domain::person::{Details, Relation};
-use domain::screening::Screening;
+use domain::screening;
 use domain::time::instant;
 use domain::vaccine::Vaccine;
 use domain::{DateTime, NaiveDate, Utc, Uuid};
@@ -30,7 +30,6 @@ const CHUNK: usize = 1_000;
 pub(super) struct Crowd<'a> {
     engine: &'a Engine,
     now: DateTime<Utc>,
-    screening: String,
     /// The number of the next person.
     pub(super) next: u64,
     accounts: Vec<account::ActiveModel>,
@@ -45,10 +44,9 @@ pub(super) fn is_of_the_crowd(account_id: Uuid) -> bool {
 
 impl<'a> Crowd<'a> {
     /// A crowd whose first person has the number `next`, which begins a household.
-    pub(super) fn new(engine: &'a Engine, now: DateTime<Utc>, next: u64) -> Result<Self> {
-        let screening = serde_json::to_string(&Screening::default()).map_err(|_| Error::internal())?;
+    pub(super) fn new(engine: &'a Engine, now: DateTime<Utc>, next: u64) -> Self {
         let next = next.next_multiple_of(HOUSEHOLD);
-        Ok(Self { engine, now, screening, next, accounts: vec![], people: vec![], bookings: vec![] })
+        Self { engine, now, next, accounts: vec![], people: vec![], bookings: vec![] }
     }
 
     /// How many people it has.
@@ -81,7 +79,7 @@ impl<'a> Crowd<'a> {
             state: Set(BookingState::Booked.as_str().to_owned()),
             version: Set(1),
             previous_dose_on: Set(previous_dose_on),
-            screening: Set(self.screening.clone()),
+            questions: Set(screening::VERSION),
             consent_version: Set(self.engine.notice().version.clone()),
             created_at: Set(created_at),
             changed_at: Set(created_at),

@@ -4,11 +4,11 @@
 use domain::booking::BookingState;
 use domain::chrono::Duration;
 use domain::code::Code;
-use domain::error::{Error, Result};
+use domain::error::Result;
 use domain::identity::Phone;
 use domain::message::MessageKind;
 use domain::person::{Details, Relation};
-use domain::screening::Screening;
+use domain::screening;
 use domain::time::instant;
 use domain::vaccine::Vaccine;
 use domain::{DateTime, NaiveDate, Utc, Uuid};
@@ -117,7 +117,7 @@ impl<C: ConnectionTrait> Family<'_, C> {
             state: Set(state.as_str().to_owned()),
             version: Set(1),
             previous_dose_on: Set(None),
-            screening: Set(serde_json::to_string(&Screening::default()).map_err(|_| Error::internal())?),
+            questions: Set(screening::VERSION),
             consent_version: Set(self.engine.notice().version.clone()),
             created_at: Set(made),
             changed_at: Set(done.unwrap_or(made)),

@@ -17,7 +17,6 @@ use std::sync::Arc;
 
 use domain::code::Code;
 use domain::error::{Error, Result};
-use domain::screening::Screening;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
@@ -184,7 +183,6 @@ impl Engine {
             calendar,
             codes: Codes::new(u64::from_be_bytes(self.vault().entropy().bytes()), present),
             nurse: staff::id(staff::usernames()[0]),
-            screening: serde_json::to_string(&Screening::default()).map_err(|_| Error::internal())?,
             vaccines: vaccines.iter().map(|vaccine| (vaccine.id.clone(), vaccine.name.clone())).collect(),
         })
     }

@@ -19,6 +19,7 @@ mod multitude;
 mod neighbours;
 mod opening;
 mod people;
+mod privacy;
 mod races;
 mod reseal;
 mod rotation;

@@ -260,7 +260,7 @@ async fn the_tables_have_their_guards_again(kind: Kind) {
     assert!(before.len() > 20, "{before:?}");
     city.engine.seed_multitude(SIZE, |_| ()).await.expect("seeded");
     assert_eq!(city.column(indexes).await, before);
-    let columns = "account_id, person_id, person_hash, slot_id, course, dose, screening, consent_version, created_at, changed_at";
+    let columns = "account_id, person_id, person_hash, slot_id, course, dose, questions, consent_version, created_at, changed_at";
     let a_second = format!(
         "INSERT INTO bookings (code, state, {columns}) SELECT 'ZZZZZZZZZZ', 'booked', {columns} FROM bookings WHERE state = 'redeemed' AND {THEIRS} LIMIT 1"
     );

@@ -9,7 +9,7 @@ use domain::code::Code;
 use domain::error::{Error, Result};
 use domain::message::{MessageKind, MessageState};
 use domain::person::{Details, Relation};
-use domain::screening::Screening;
+use domain::screening::{self, Screening};
 use domain::{DateTime, Utc, Uuid};
 use sea_orm::ActiveValue::Set;
 
@@ -55,7 +55,6 @@ pub(super) struct Scribe {
     pub calendar: Arc<Calendar>,
     pub codes: Codes,
     pub nurse: Uuid,
-    pub screening: String,
     /// Names of the vaccines.
     pub vaccines: HashMap<String, String>,
 }
@@ -106,7 +105,7 @@ impl Scribe {
             slot_id: slot.id,
             dose: visit.dose,
             previous_dose_on: None,
-            screening: Screening::default(),
+            screening: Screening::ALL_NO,
             consent: Consent { version: self.engine.notice().version.clone() },
         };
         let asked = serde_json::to_string(&reserve).map_err(|_| Error::internal())?;
@@ -153,7 +152,7 @@ impl Scribe {
             state: Set(state.as_str().to_owned()),
             version: Set(1),
             previous_dose_on: Set(None),
-            screening: Set(self.screening.clone()),
+            questions: Set(screening::VERSION),
             consent_version: Set(consent_version),
             created_at: Set(made),
             changed_at: Set(ended),

@@ -28,8 +28,8 @@ pub struct Model {
     pub version: i32,
     /// The day of the dose before, as declared.
     pub previous_dose_on: Option<Date>,
-    /// The answers, as JSON.
-    pub screening: String,
+    /// Which version of the health questions was answered, each with no: with a yes there is no booking. See `domain::screening::VERSION`.
+    pub questions: i16,
     /// The notice that was agreed to.
     pub consent_version: String,
     /// When it was made.

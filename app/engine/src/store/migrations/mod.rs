@@ -13,6 +13,7 @@ mod m0008_tallies;
 mod m0010_staff_trust;
 mod m0011_spent;
 mod m0011b_doors;
+mod m0012_questions;
 
 /// All migrations of this program.
 pub struct Migrator;
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0010_staff_trust::Migration),
             Box::new(m0011_spent::Migration),
             Box::new(m0011b_doors::Migration),
+            Box::new(m0012_questions::Migration),
         ]
     }
 }
