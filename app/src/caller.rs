@@ -174,18 +174,34 @@ pub async fn bind_wechat(session: &str) -> Result<()> {
 
 fn cookie(wanted: &str) -> Option<String> {
     let parts: Parts = use_context()?;
-    cookie_of(&parts.headers, wanted)
+    cookie_of(&parts.headers, wanted, secure())
 }
 
-/// The value of a cookie that came along.
-pub fn cookie_of(headers: &HeaderMap, wanted: &str) -> Option<String> {
+fn secure() -> bool {
+    use_context::<SecureCookies>().is_some_and(|secure| secure.0)
+}
+
+/// What a cookie's name begins with where it travels over https only: then browsers take it from nobody else than this very host (RFC 6265bis,
+/// 4.1.3), so that a neighbour below the same domain cannot put a session of its own here. One that is not for all paths may not have the
+/// stronger of the two.
+fn prefix(whole_host: bool, secure: bool) -> &'static str {
+    match (secure, whole_host) {
+        (false, _) => "",
+        (true, true) => "__Host-",
+        (true, false) => "__Secure-",
+    }
+}
+
+/// The value of a cookie that came along. `secure`: whether cookies travel over https only.
+pub fn cookie_of(headers: &HeaderMap, wanted: &str, secure: bool) -> Option<String> {
+    let names = [true, false].map(|whole_host| format!("{}{wanted}", prefix(whole_host, secure)));
     headers
         .get_all(header::COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(name, value)| *name == wanted && !value.is_empty())
+        .find(|(name, value)| names.iter().any(|wanted| wanted == name) && !value.is_empty())
         .map(|(_, value)| value.to_owned())
 }
 
@@ -195,17 +211,17 @@ fn set_cookie(who: Who, token: &str, max_age_s: i64) -> Result<()> {
 
 fn append_cookie(pair: &str, max_age_s: i64) -> Result<()> {
     let options: ResponseOptions = use_context().ok_or_else(Error::internal)?;
-    let secure = use_context::<SecureCookies>().is_some_and(|secure| secure.0);
-    options.append_header(header::SET_COOKIE, cookie_text(pair, max_age_s, secure)?);
+    options.append_header(header::SET_COOKIE, cookie_text(pair, max_age_s, secure())?);
     Ok(())
 }
 
-/// A cookie as it is set: out of reach for scripts and for what other sites send.
+/// A cookie as it is set: out of reach for scripts and for what other sites send. `pair`: its name without prefix, its value, and its path.
 ///
 /// # Errors
 /// `internal` where `pair` cannot stand in a header.
 pub fn cookie_text(pair: &str, max_age_s: i64, secure: bool) -> Result<HeaderValue> {
+    let prefix = prefix(pair.ends_with("; Path=/"), secure);
     let secure = if secure { "; Secure" } else { "" };
-    let cookie = format!("{pair}; HttpOnly; SameSite=Lax; Max-Age={max_age_s}{secure}");
+    let cookie = format!("{prefix}{pair}; HttpOnly; SameSite=Lax; Max-Age={max_age_s}{secure}");
     HeaderValue::from_str(&cookie).map_err(|_| Error::internal())
 }

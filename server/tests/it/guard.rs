@@ -78,7 +78,26 @@ async fn outside_the_demo_a_name_gets_secure_cookies_and_an_address_does_not() {
         // signing out takes the cookie away, which is a cookie too
         let request = service.visitor().request(Method::POST, "/api/accounts/sign_out").header("host", host).json(&json!({}));
         let response = request.send().await.expect("an answer");
-        assert_eq!(header(&response, "set-cookie").contains("Secure"), secure, "{host}");
+        let cookie = header(&response, "set-cookie");
+        assert_eq!((cookie.contains("; Secure"), cookie.starts_with("__Host-yizhen=;")), (secure, secure), "{host}: {cookie}");
+    }
+}
+
+#[tokio::test]
+async fn where_cookies_travel_by_https_only_a_neighbour_below_the_same_domain_cannot_plant_one() {
+    let service = Service::start(&["--demo=on", "--secure-cookies", "on"]).await;
+    let visitor = service.visitor();
+    let code = visitor.code("13800001234").await;
+    let sign_in = visitor.request(Method::POST, "/api/accounts/sign_in").json(&json!({ "phone": "13800001234", "code": code }));
+    let response = sign_in.send().await.expect("an answer");
+    let set: Vec<_> =
+        response.headers().get_all("set-cookie").iter().map(|value| value.to_str().expect("text").to_owned()).collect();
+    let session = set.iter().find_map(|cookie| cookie.strip_prefix("__Host-yizhen=")?.split(';').next()).expect("a session");
+    for (name, status) in
+        [("__Host-yizhen", StatusCode::OK), ("yizhen", StatusCode::UNAUTHORIZED), ("yizhen__Host-", StatusCode::UNAUTHORIZED)]
+    {
+        let asked = service.visitor().request(Method::POST, "/api/accounts/me").header("cookie", format!("{name}={session}"));
+        assert_eq!(asked.json(&json!({})).send().await.expect("an answer").status(), status, "{name}");
     }
 }
 

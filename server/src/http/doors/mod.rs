@@ -137,7 +137,7 @@ async fn come_in(host: &Host, id: RequestId, headers: &HeaderMap, brought: Optio
         },
         None => None,
     };
-    let old = caller::cookie_of(headers, Who::Citizen.cookie());
+    let old = caller::cookie_of(headers, Who::Citizen.cookie(), https::is_used(host, headers));
     match host.engine().enter(&host.doors().apps, &token, old.as_deref()).await {
         Ok(Entered { token, host: name }) => welcome(host, headers, &token, &format!("/?host={name}")),
         Err(NotEntered::Token(why)) => {

@@ -71,7 +71,7 @@ async fn come_in(host: &Host, headers: &HeaderMap, returned: Option<Returned>) -
     let wechat = host.doors().wechat.as_ref().ok_or(Shut::NoDoor)?;
     let Returned { code, state } = returned.ok_or(Shut::Wechat)?;
     // before the code is shown to anybody: a link that somebody else was given ends here
-    let kept = caller::cookie_of(headers, STATE);
+    let kept = caller::cookie_of(headers, STATE, https::is_used(host, headers));
     if !host.engine().spend_state(&state, kept.as_deref()).await? {
         tracing::warn!("a return from WeChat was refused: its state is not this browser's");
         return Err(Shut::Wechat);
@@ -81,7 +81,7 @@ async fn come_in(host: &Host, headers: &HeaderMap, returned: Option<Returned>) -
         let _turn = host.doors().asking.try_acquire().map_err(|_| Shut::WechatBusy)?;
         wechat.openid(&code).await.map_err(told)?
     };
-    let old = caller::cookie_of(headers, Who::Citizen.cookie());
+    let old = caller::cookie_of(headers, Who::Citizen.cookie(), https::is_used(host, headers));
     Ok(match host.engine().enter_by_wechat(&openid, old.as_deref()).await? {
         ByWechat::Session(session) => welcome(host, headers, &session, "/?host=wechat"),
         ByWechat::Pending(Pending { token }) => {
