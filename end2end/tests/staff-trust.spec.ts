@@ -180,6 +180,28 @@ test.describe('a locked tablet', () => {
     await says(page, '请扫二维码')
   })
 
+  test('stays locked over a reload, also where the network was away and the server could not be told', async ({ page, service, complaints }) => {
+    complaints.expect(refusal(401), /net::ERR_FAILED/)
+    const booking = await booked(service)
+    await new Caller(service.url).staffSignIn(NURSE.username, PASSWORD).then((nurse) => nurse.call('staff/set_pin', { password: PASSWORD, pin: PIN }))
+    await staffSignIn(page, NURSE)
+    await wedge(page, booking.pass!)
+    await says(page, /来早了/)
+    await page.route('**/api/staff/lock', (route) => route.abort('failed'))
+    await page.getByRole('button', { name: '锁屏' }).click()
+    await expect(lockScreen(page)).toBeVisible()
+    await forgotten(page, booking)
+    await page.reload()
+    await expect(lockScreen(page)).toBeVisible()
+    await page.unroute('**/api/staff/lock')
+    await page.getByLabel(/PIN 码（6 位数字）/).fill('583920')
+    await page.getByRole('button', { name: '解锁', exact: true }).click()
+    await expect(page.getByRole('alert')).toContainText('再错 4 次')
+    await page.getByLabel(/PIN 码（6 位数字）/).fill(PIN)
+    await page.getByRole('button', { name: '解锁', exact: true }).click()
+    await says(page, '请扫二维码')
+  })
+
   test('ends the session after five wrong PINs', async ({ page, service, complaints }) => {
     complaints.expect(refusal(401))
     await new Caller(service.url).staffSignIn(NURSE.username, PASSWORD).then((nurse) => nurse.call('staff/set_pin', { password: PASSWORD, pin: PIN }))

@@ -26,6 +26,8 @@ const HEARTBEAT_MS: u64 = 4_000;
 /// How often the counts and the day are read again; reading a roster is audited, so not all the time.
 const REFRESH_MS: u64 = 180_000;
 const OFFICE_SITE: &str = "yizhen.staff.site";
+/// That this tab is locked: a reload does not open what the server could not be told of.
+const LOCKED: &str = "yizhen.staff.locked";
 
 /// Where the session stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,6 +98,10 @@ impl Desk {
         spawn_local(async move {
             loop {
                 match self.ask(api::staff::me(true)).await {
+                    Ok(one) if dom::session(LOCKED).is_some() => {
+                        self.member.set(Some(one.staff));
+                        return self.lock();
+                    }
                     Ok(one) => return self.welcome(one.staff),
                     Err(error) if error.code == ErrorCode::SignInRequired => return self.session.set(Session::Out),
                     Err(_) => sleep(HEARTBEAT_MS as i32).await,
@@ -169,6 +175,7 @@ impl Desk {
         if locked {
             return self.cover();
         }
+        dom::keep_session(LOCKED, None);
         self.session.set(Session::In);
         self.signed_in.update(|times| *times += 1);
         self.refresh();
@@ -209,6 +216,7 @@ impl Desk {
     pub(crate) fn cover(self) {
         self.counts.set(None);
         self.wanted.set(None);
+        dom::keep_session(LOCKED, Some("1"));
         self.session.set(Session::Locked);
     }
 
@@ -216,7 +224,9 @@ impl Desk {
     pub(crate) fn lock(self) {
         self.cover();
         spawn_local(async move {
-            let _ = self.ask(api::staff::lock()).await;
+            while self.ask(api::staff::lock()).await.is_err() && self.session.get_untracked() == Session::Locked {
+                sleep(HEARTBEAT_MS as i32).await;
+            }
         });
     }
 
@@ -232,6 +242,7 @@ impl Desk {
     pub(crate) fn farewell(self) {
         self.counts.set(None);
         self.wanted.set(None);
+        dom::keep_session(LOCKED, None);
         self.site_id.set(None);
         self.member.set(None);
         self.session.set(Session::Out);

@@ -150,7 +150,11 @@ impl Lock {
         self.busy.set(true);
         let (pin, password) = if self.by_pin.get_untracked() { (Some(typed), None) } else { (None, Some(typed)) };
         spawn_local(async move {
-            let answer = self.desk.ask(api::staff::unlock(pin, password)).await;
+            // where the network was away the server may not know yet that this page is locked: then it would open to anybody
+            let answer = match self.desk.ask(api::staff::lock()).await {
+                Ok(_) => self.desk.ask(api::staff::unlock(pin, password)).await,
+                Err(error) => Err(error),
+            };
             if self.busy.try_set(false).is_some() {
                 return;
             }
