@@ -33,6 +33,8 @@ words! {
         SecondFactor = "second_factor",
         /// Set the PIN that opens their own locked screen.
         SetPin = "set_pin",
+        /// Change their own password.
+        SetPassword = "set_password",
         /// Lock the screen.
         Lock = "lock",
         /// Open the locked screen.
@@ -105,7 +107,7 @@ const fn may_in_full(role: Role, action: Action, place: Place) -> bool {
         // once: another site is another sign-in
         (Role::Nurse | Role::Manager, Action::ChooseSite) => matches!(place, Place::Nowhere),
         (Role::Office, Action::ChooseSite) => false,
-        (_, Action::SecondFactor | Action::SetPin | Action::Lock | Action::SignOutEverywhere) => true,
+        (_, Action::SecondFactor | Action::SetPin | Action::SetPassword | Action::Lock | Action::SignOutEverywhere) => true,
         // nothing is locked
         (_, Action::Unlock) => false,
     }
@@ -131,7 +133,7 @@ mod tests {
             (Role::Office, Place::Elsewhere, [true, true, true, true, false]),
             (Role::Office, Place::Nowhere, [true, true, true, true, false]),
         ] {
-            let own = [Action::SecondFactor, Action::SetPin, Action::Lock, Action::SignOutEverywhere];
+            let own = [Action::SecondFactor, Action::SetPin, Action::SetPassword, Action::Lock, Action::SignOutEverywhere];
             let actions = [Action::LookUp, Action::ReadRoster, Action::Redeem, Action::Undo, Action::ChooseSite];
             for action in Action::ALL {
                 let expected = match actions.iter().position(|listed| listed == action) {

@@ -83,6 +83,10 @@ pub enum Reason {
     },
     /// User name or password wrong.
     Password,
+    /// A password that is too short, or too long.
+    PasswordLength,
+    /// A password that would be tried first.
+    PasswordEasy,
     /// The second factor is on: the six digits, or a recovery code, are needed as well.
     OtpNeeded,
     /// The six digits are wrong, too old, or were used before.
@@ -326,6 +330,11 @@ impl Reason {
                 "Very many ask for codes just now; wait a few seconds and try again",
             ),
             Self::Password => lang.pick("用户名或密码不对，请再试一次", "User name or password is wrong; try again"),
+            Self::PasswordLength => lang.pick("密码请用 8 到 128 个字符", "Use 8 to 128 characters"),
+            Self::PasswordEasy => lang.pick(
+                "这个密码太容易猜到，请换一个：例如几个不相干的词连在一起，不要用姓名、用户名、生日或键盘上的顺序",
+                "This password is easy to guess; use several unrelated words, and no names, birthdays or rows of keys",
+            ),
             Self::OtpNeeded => lang.pick(
                 "请再填写动态口令：验证器应用里的 6 位数字",
                 "Enter the one-time code as well: 6 digits from your authenticator app",

@@ -3,6 +3,7 @@
 mod doorway;
 mod house;
 mod lock;
+mod password;
 mod second_factor;
 mod totp;
 

@@ -79,6 +79,14 @@ pub async fn set_pin(password: String, pin: String) -> Result<OneStaffMember, Ap
     Ok(OneStaffMember { staff: crate::caller::staff_as_they_are().await?.member })
 }
 
+/// Changes one's own password; every other session of theirs ends.
+#[server(name = StaffSetPassword, prefix = "/api", endpoint = "staff/set_password", input = Json)]
+pub async fn set_password(password: String, new_password: String) -> Result<Done, ApiError> {
+    let staff = crate::caller::staff_as_they_are().await?;
+    crate::caller::engine()?.staff_set_password(&staff, &password, new_password).await?;
+    Ok(Done {})
+}
+
 /// Makes the secret of a second factor, which counts for nothing until it is confirmed.
 #[server(name = SecondFactorBegin, prefix = "/api", endpoint = "staff/second_factor/begin", input = Json)]
 pub async fn second_factor_begin(#[server(default)] password: Option<String>) -> Result<SecondFactorBegun, ApiError> {

@@ -8,13 +8,11 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder};
 
+use super::password;
 use crate::Engine;
 use crate::audit::Actor;
 use crate::error::internal;
 use crate::store::entities::{recovery_code, second_factor, session, staff, staff_site};
-
-/// The shortest password that is taken.
-const SHORTEST_PASSWORD: usize = 8;
 
 /// A member of staff to be added, or to be given a new password and place.
 #[derive(Clone, Debug)]
@@ -27,7 +25,7 @@ pub struct NewStaff {
     pub role: Role,
     /// Where they work; at least one for all but the office.
     pub sites: Vec<Uuid>,
-    /// At least eight characters.
+    /// Eight characters or more, and none of those that are tried first.
     pub password: String,
 }
 
@@ -61,7 +59,7 @@ impl Engine {
         if !(2..=40).contains(&username.len()) || !username.chars().all(allowed) {
             return Err(Error::field("username", Reason::Malformed));
         }
-        check_password(&new.password)?;
+        password::check("password", &new.password, &[&username, &new.name])?;
         let sites = if new.role == Role::Office { vec![] } else { new.sites };
         if new.role != Role::Office && sites.is_empty() {
             return Err(Error::field("site_id", Reason::Missing));
@@ -103,8 +101,8 @@ impl Engine {
     /// # Errors
     /// `not_found` on `username`; `invalid` on `password`.
     pub async fn staff_reset(&self, username: &str, password: String) -> Result<()> {
-        check_password(&password)?;
-        named(&self.store().read, username).await?;
+        let whose = named(&self.store().read, username).await?;
+        password::check("password", &password, &[&whose.username, &whose.name])?;
         let hash = self.hash_password(password).await?;
         self.change(username, "staff_reset", async |tx, id| {
             staff::Entity::update_many()
@@ -228,10 +226,6 @@ impl Engine {
         self.deed(&tx, Actor::House, action, id, None).await?;
         tx.commit().await.map_err(internal)
     }
-}
-
-fn check_password(password: &str) -> Result<()> {
-    if password.chars().count() < SHORTEST_PASSWORD { Err(Error::field("password", Reason::Malformed)) } else { Ok(()) }
 }
 
 async fn named(db: &impl ConnectionTrait, username: &str) -> Result<staff::Model> {

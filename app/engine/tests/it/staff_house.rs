@@ -12,6 +12,7 @@ on_both_engines!(
     with_several_sites_nothing_is_allowed_until_one_is_chosen_and_then_only_there,
     a_site_can_be_named_when_signing_in,
     a_new_password_ends_every_session,
+    one_changes_ones_own_password_with_the_one_that_was_and_the_other_devices_are_out,
     a_disabled_member_is_out_at_once_and_comes_back_when_enabled,
     a_lost_tablet_is_signed_out_by_member_or_by_site,
     the_list_tells_who_there_is,
@@ -95,9 +96,32 @@ async fn a_new_password_ends_every_session(kind: Kind) {
     assert!(city.engine.staff_sign_in(&StaffSignIn::new("nurse", "another horse"), None).await.is_ok());
     assert!(city.engine.staff(&other).await.is_ok(), "nobody else's");
     let short = city.engine.staff_reset("nurse", "short".into()).await;
-    assert_eq!(short, Err(Error::field("password", Reason::Malformed)));
+    assert_eq!(short, Err(Error::field("password", Reason::PasswordLength)));
+    let easy = city.engine.staff_reset("nurse", "password1".into()).await;
+    assert_eq!(easy, Err(Error::field("password", Reason::PasswordEasy)));
     assert_eq!(city.engine.staff_reset("nobody", PASSWORD.into()).await, Err(Error::field("username", Reason::NotFound)));
     assert_eq!(city.count("SELECT count(*) FROM audit WHERE actor = 'house' AND action = 'staff_reset'").await, 1);
+}
+
+async fn one_changes_ones_own_password_with_the_one_that_was_and_the_other_devices_are_out(kind: Kind) {
+    let city = TestCity::new(kind).await;
+    city.staff("nurse", Role::Nurse, "one").await;
+    let [here, there] = [city.staff_token("nurse").await, city.staff_token("nurse").await];
+    let nurse = city.engine.staff(&here).await.expect("signed in");
+    for (known, new, refused) in [
+        ("wrong horse", "another horse", Error::field("password", Reason::Password)),
+        (PASSWORD, "short", Error::field("new_password", Reason::PasswordLength)),
+        (PASSWORD, "nurse2026", Error::field("new_password", Reason::PasswordEasy)),
+    ] {
+        assert_eq!(city.engine.staff_set_password(&nurse, known, new.into()).await, Err(refused));
+    }
+    assert!(city.engine.staff(&there).await.is_ok(), "nothing has changed yet");
+    city.engine.staff_set_password(&nurse, PASSWORD, "another horse".into()).await.expect("changed");
+    assert!(city.engine.staff(&here).await.is_ok());
+    assert_eq!(city.engine.staff(&there).await, signed_out());
+    assert!(city.engine.staff_sign_in(&StaffSignIn::new("nurse", PASSWORD), None).await.is_err());
+    assert!(city.engine.staff_sign_in(&StaffSignIn::new("nurse", "another horse"), None).await.is_ok());
+    assert_eq!(city.count("SELECT count(*) FROM audit WHERE action = 'staff_set_password'").await, 1);
 }
 
 async fn a_disabled_member_is_out_at_once_and_comes_back_when_enabled(kind: Kind) {

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::desk::Desk;
-use super::{enrol, pin};
+use super::{enrol, password, pin};
 use crate::api;
 use crate::ui::form::field_id;
 use crate::ui::page::{heading, titled};
@@ -23,6 +23,7 @@ enum Open {
     Enrol,
     TurnOff,
     Pin,
+    Password,
 }
 
 /// The page.
@@ -43,6 +44,7 @@ pub(super) fn page() -> AnyView {
                     {note}
                     {second_factor(desk, open, said)}
                     {own_pin(desk, open, said)}
+                    {own_password(open, said)}
                     {everywhere(desk)}
                 </div>
             }
@@ -162,6 +164,21 @@ fn own_pin(desk: Desk, open: RwSignal<Open>, said: RwSignal<Option<&'static str>
     view! { <section class="own-part" aria-labelledby="own-pin"><h2 id="own-pin">{t("锁屏 PIN 码", "PIN of the locked screen")}</h2>{body}</section> }.into_any()
 }
 
+fn own_password(open: RwSignal<Open>, said: RwSignal<Option<&'static str>>) -> AnyView {
+    let done = Callback::new(move |()| {
+        open.set(Open::Nothing);
+        said.set(Some(t("密码已更换，其他设备上已退出。", "The password is changed; your other devices are signed out.")));
+    });
+    let body = move || {
+        if open.get() == Open::Password {
+            return view! { {password::form(done)} {never_mind(open)} }.into_any();
+        }
+        view! { <button type="button" class="btn quiet" on:click=move |_| unfold(open, said, Open::Password)>{t("更换密码", "Change the password")}</button> }
+            .into_any()
+    };
+    view! { <section class="own-part" aria-labelledby="own-password"><h2 id="own-password">{t("登录密码", "Password")}</h2>{body}</section> }.into_any()
+}
+
 fn everywhere(desk: Desk) -> AnyView {
     let (errors, busy) = (RwSignal::new(Vec::<Error>::new()), RwSignal::new(false));
     let leave = move |_| {
@@ -201,6 +218,7 @@ fn unfold(open: RwSignal<Open>, said: RwSignal<Option<&'static str>>, what: Open
     let first = match what {
         Open::Pin => Some(pin::PIN),
         Open::TurnOff => Some(PASSWORD),
+        Open::Password => Some(password::PASSWORD),
         Open::Nothing | Open::Enrol => None,
     };
     if let Some(first) = first {

@@ -12,6 +12,7 @@ mod eye;
 mod field;
 mod gate;
 mod lock;
+mod password;
 mod photo;
 mod pin;
 mod roster;

@@ -108,6 +108,7 @@ pub(super) const TABLE: &[Line] = &[
     // the screen is not locked: there is nothing to open, and nothing to try
     line("staff/unlock",                 Object::Nothing,  |_| json!({ "pin": "284619" }), STAFF),
     line("staff/set_pin",                Object::Nothing,  |_| json!({ "password": crate::support::PASSWORD, "pin": "284619" }), STAFF),
+    line("staff/set_password",           Object::Nothing,  |_| json!({ "password": crate::support::PASSWORD, "new_password": "12345678" }), [OUT, OUT, OUT, WRONG, WRONG, WRONG, WRONG]),
     line("staff/second_factor/begin",    Object::Nothing,  |_| json!({ "password": crate::support::PASSWORD }), STAFF),
     line("staff/second_factor/confirm",  Object::Nothing,  |_| json!({ "otp": "12345" }), [OUT; 7]),
     line("staff/second_factor/off",      Object::Nothing,  |_| json!({ "password": crate::support::PASSWORD, "otp": "12345" }), [OUT, OUT, OUT, ["wrong_state"; 3], ["wrong_state"; 3], ["wrong_state"; 3], ["wrong_state"; 3]]),
