@@ -159,17 +159,19 @@ pub fn forget_here(who: Who) -> Result<()> {
     set_cookie(who, "", 0)
 }
 
-/// Binds the WeChat user who knocked in this browser, where one did, to the account that has just signed in. What goes wrong with it does not
-/// undo the sign-in: they are asked for a code once more.
+/// Binds the WeChat user who knocked in this browser, where one did, to the account that has just signed in. Whether it did; what goes wrong
+/// with it does not undo the sign-in: they are asked for a code once more.
 ///
 /// # Errors
 /// `internal` outside a request.
-pub async fn bind_wechat(session: &str) -> Result<()> {
-    let Some(pending) = cookie(WECHAT) else { return Ok(()) };
-    if engine()?.bind_wechat(&pending, session).await.is_err() {
+pub async fn bind_wechat(session: &str) -> Result<bool> {
+    let Some(pending) = cookie(WECHAT) else { return Ok(false) };
+    let bound = engine()?.bind_wechat(&pending, session).await;
+    if bound.is_err() {
         tracing::warn!("a WeChat user could not be bound");
     }
-    append_cookie(&format!("{WECHAT}=; Path={SIGNING_IN}"), 0)
+    append_cookie(&format!("{WECHAT}=; Path={SIGNING_IN}"), 0)?;
+    Ok(bound.unwrap_or(false))
 }
 
 fn cookie(wanted: &str) -> Option<String> {

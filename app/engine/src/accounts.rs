@@ -115,7 +115,7 @@ impl Engine {
         self.use_code(&phone, &digits, whence).await?;
         let account_id = self.account_of(&phone).await?;
         let token = self.begin_session(Holder::Account(account_id), old).await?;
-        Ok((self.account(&Citizen { account_id }).await?, token))
+        Ok((self.account_of_phone(account_id, &phone).await?, token))
     }
 
     /// Uses up the latest code of a phone, or counts a wrong try.
@@ -207,9 +207,14 @@ impl Engine {
     /// # Errors
     /// `internal`
     pub async fn account(&self, citizen: &Citizen) -> Result<Account> {
-        let phone = self.account_phone(citizen.account_id).await?.masked();
-        let (identity, wechat) = (self.identity(citizen.account_id).await?, self.has_wechat(citizen.account_id).await?);
-        Ok(Account { phone, identity, wechat })
+        let phone = self.account_phone(citizen.account_id).await?;
+        self.account_of_phone(citizen.account_id, &phone).await
+    }
+
+    /// The account of a phone that is known already, as its holder sees it.
+    async fn account_of_phone(&self, account_id: Uuid, phone: &Phone) -> Result<Account> {
+        let (identity, wechat) = (self.identity(account_id).await?, self.has_wechat(account_id).await?);
+        Ok(Account { phone: phone.masked(), identity, wechat })
     }
 
     /// The phone of an account.

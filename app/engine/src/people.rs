@@ -100,7 +100,6 @@ impl Engine {
         present: Option<&person::Model>,
     ) -> Result<person::Model> {
         let now = self.now();
-        let account_phone = self.account_phone(citizen.account_id).await?;
         let tx = self.store().begin().await.map_err(internal)?;
         // the same document again, or oneself again, is the same person: changed, not doubled
         let same = match present {
@@ -108,6 +107,7 @@ impl Engine {
             None => self.same_person(&tx, citizen, draft.relation, &person_hash).await?,
         };
         if let Some(identity) = self.known_identity(&tx, citizen.account_id).await? {
+            let account_phone = self.account_phone(citizen.account_id).await?;
             identity.guard(same.as_ref(), draft.relation, details, &person_hash, &account_phone)?;
         }
         if let Some(same) = &same

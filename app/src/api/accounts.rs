@@ -18,11 +18,10 @@ pub async fn send_code(phone: String, #[server(default)] work: Option<Work>) -> 
 #[server(name = SignIn, prefix = "/api", endpoint = "accounts/sign_in", input = Json)]
 pub async fn sign_in(phone: String, code: String) -> Result<OneAccount, ApiError> {
     let old = crate::caller::token(crate::caller::Who::Citizen);
-    let engine = crate::caller::engine()?;
-    let (_, token) = engine.sign_in(&phone, &code, &crate::caller::whence()?, old.as_deref()).await?;
+    let (mut account, token) = crate::caller::engine()?.sign_in(&phone, &code, &crate::caller::whence()?, old.as_deref()).await?;
     crate::caller::remember(crate::caller::Who::Citizen, &token)?;
-    crate::caller::bind_wechat(&token).await?;
-    Ok(OneAccount { account: engine.account(&engine.citizen(&token).await?).await? })
+    account.wechat |= crate::caller::bind_wechat(&token).await?;
+    Ok(OneAccount { account })
 }
 
 /// The account that is signed in.

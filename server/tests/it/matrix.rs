@@ -132,7 +132,8 @@ fn flat(body: &serde_json::Value) -> Vec<(String, String)> {
 #[tokio::test]
 async fn what_changes_something_is_refused_to_another_sites_page_whatever_it_is() {
     let mut world = World::new().await;
-    for line in TABLE.iter().filter(|line| !line.name.starts_with("GET ")) {
+    // an app's page may post its token, which stands for itself: doors.rs
+    for line in TABLE.iter().filter(|line| !line.name.starts_with("GET ") && line.name != "POST /enter") {
         let given = world.given(line.about, 0).await;
         let (body, before) = ((line.body)(&given), picture(&world.service));
         for (caller, who) in CALLERS.iter().enumerate() {

@@ -75,20 +75,31 @@ impl Answer {
                 "date" | "x-request-id" => return None,
                 // which cookie, and not its value
                 "set-cookie" => value.split('=').next().unwrap_or_default().to_owned(),
+                "location" => value.split("state=").next().unwrap_or_default().to_owned(),
                 _ => value,
             };
             Some((name.to_string(), told))
         };
         let headers: BTreeMap<_, _> = response.headers().iter().filter_map(header).collect();
+        let id = response.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned();
         let endless = headers.get("content-type").is_some_and(|kind| kind.starts_with("text/event-stream"));
         let body = if endless { Bytes::new() } else { response.bytes().await.expect("a body") };
+        // pages tell it as well
+        let body = match core::str::from_utf8(&body) {
+            Ok(page) if !id.is_empty() && page.contains(&id) => page.replace(&id, "").into(),
+            _ => body,
+        };
         Self { status, headers, body }
     }
 
-    /// `ok`, or the code of the refusal where its status is that code's.
+    /// `ok`, or the code of the refusal where its status is that code's; of what is for people and not for programs, its status.
     pub(super) fn word(&self) -> String {
         if self.status == StatusCode::OK {
             return "ok".into();
+        }
+        let for_people = self.headers.get("content-type").is_some_and(|kind| kind.starts_with("text/html"));
+        if for_people || self.status.is_redirection() {
+            return self.status.as_u16().to_string();
         }
         let told: Value = serde_json::from_slice(&self.body).unwrap_or_default();
         let fits = |code: &domain::error::ErrorCode| code.status() == self.status.as_u16();
