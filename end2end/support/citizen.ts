@@ -55,6 +55,14 @@ export async function typeDetails(page: Page, who: Someone, phone?: string): Pro
   if (phone) await page.getByLabel('手机号').fill(phone)
   await page.getByLabel('现居住县市区').selectOption(who.countyName)
   await page.getByLabel('详细地址').fill(who.address)
+  await agreeSeparately(page)
+}
+
+/** Ticks the separate consent to sensitive data, where it is asked for. */
+export async function agreeSeparately(page: Page): Promise<void> {
+  const tick = page.getByRole('checkbox', { name: /单独同意/ })
+  await expect(tick.or(page.getByText('您已单独同意'))).toBeVisible()
+  if (await tick.isVisible()) await tick.check()
 }
 
 export async function goOn(page: Page): Promise<void> {

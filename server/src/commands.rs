@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use domain::time::Clock;
 use engine::clock::{RehearsalClock, SystemClock};
 use engine::entropy::SystemEntropy;
-use engine::{CityFile, DemoStaff, Engine, Ledger, MultitudeProgress, MultitudeSize, OpenError};
+use engine::{CityFile, DemoStaff, Engine, Ledger, MultitudeProgress, MultitudeSize, OpenError, SensitiveConsent};
 
 use crate::config::{Cli, Command, Data, Demo, LedgerCommand, Seed};
 use crate::{lifecycle, telemetry};
@@ -148,6 +148,8 @@ pub(crate) fn config(data: &Data, demo: Option<&Demo>, limits: engine::Limits) -
         limits,
         sessions: engine::Sessions::default(),
         staff: engine::StaffRules::default(),
+        sensitive_consent: if demo.is_some() { SensitiveConsent::Asked } else { SensitiveConsent::Required },
+        retention: engine::Retention::default(),
         clock,
         entropy: Arc::new(SystemEntropy),
     })

@@ -8,6 +8,7 @@ mod file;
 mod frames;
 mod keys;
 mod limits;
+mod privacy;
 mod proxies;
 mod sessions;
 mod staff;
@@ -27,6 +28,7 @@ pub use doors::Doors;
 pub use frames::FrameHosts;
 pub use keys::{KeysCommand, KeysForget, KeysFrom, KeysNew, KeysRotate};
 pub use limits::Limits;
+pub use privacy::Privacy;
 pub use proxies::TrustedProxies;
 pub use sessions::Sessions;
 pub use staff::{Password, Roles, Staff, StaffAdd, StaffCommand, StaffNamed, StaffReset, StaffSignOut};
@@ -151,6 +153,9 @@ pub struct Serve {
     /// What is asked of members of staff.
     #[command(flatten)]
     pub staff: Staff,
+    /// What is asked for and kept of people.
+    #[command(flatten)]
+    pub privacy: Privacy,
     /// The limits.
     #[command(flatten)]
     pub limits: Limits,
@@ -229,6 +234,7 @@ fn check(cli: &Cli) -> Result<(), String> {
         return Err("YIZHEN_DEMO_CLOCK must lie between the years 2000 and 2199".into());
     }
     serve.doors.check(serve.demo, serve.public_origin.as_deref())?;
+    serve.privacy.check(serve.demo)?;
     serve.sessions.check()
 }
 

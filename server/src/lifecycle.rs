@@ -71,6 +71,8 @@ pub async fn start(settings: &Serve) -> Result<Running> {
     let asked = SocketAddr::new(settings.host, settings.port);
     let config = commands::config(&settings.data, settings.demo.then_some(&settings.play), settings.limits.engine())?;
     let config = engine::Config { sessions: settings.sessions.engine(), staff: settings.staff.engine(settings.demo), ..config };
+    let sensitive_consent = settings.privacy.sensitive_consent(settings.demo);
+    let config = engine::Config { sensitive_consent, retention: settings.privacy.retention(), ..config };
     let apps = settings.doors.host_apps().map_err(anyhow::Error::msg)?;
     let wechat = settings.doors.wechat().map_err(anyhow::Error::msg)?;
     let hosts = Doors::hosts(&apps, settings.demo);
@@ -116,7 +118,7 @@ pub async fn start(settings: &Serve) -> Result<Running> {
     let keeper: JoinHandle<()> = tokio::spawn({
         let engine = engine.clone();
         async move {
-            tokio::join!(engine.keep_keys(), engine.keep_sealed_anew());
+            tokio::join!(engine.keep_keys(), engine.keep_sealed_anew(), engine.keep_retention());
         }
     });
     let server = listen(listener, service(host), bounds.connections, until(stopping));

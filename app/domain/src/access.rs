@@ -27,6 +27,8 @@ words! {
         Redeem = "redeem",
         /// Take a recorded jab back.
         Undo = "undo",
+        /// See in full what is masked.
+        Reveal = "reveal",
         /// Say at which of their sites they work.
         ChooseSite = "choose_site",
         /// Turn their own second factor on or off.
@@ -101,9 +103,9 @@ const fn may_in_full(role: Role, action: Action, place: Place) -> bool {
         (Role::Nurse | Role::Manager, Action::ReadRoster | Action::Redeem) => matches!(place, Place::Here),
         // a citizen at the wrong door must be told which one is right
         (Role::Nurse | Role::Manager, Action::LookUp) => matches!(place, Place::Here | Place::Elsewhere),
-        (Role::Manager, Action::Undo) => matches!(place, Place::Here),
-        (Role::Office, Action::LookUp | Action::ReadRoster | Action::Redeem | Action::Undo) => true,
-        (Role::Nurse, Action::Undo) => false,
+        (Role::Manager, Action::Undo | Action::Reveal) => matches!(place, Place::Here),
+        (Role::Office, Action::LookUp | Action::ReadRoster | Action::Redeem | Action::Undo | Action::Reveal) => true,
+        (Role::Nurse, Action::Undo | Action::Reveal) => false,
         // once: another site is another sign-in
         (Role::Nurse | Role::Manager, Action::ChooseSite) => matches!(place, Place::Nowhere),
         (Role::Office, Action::ChooseSite) => false,
@@ -121,7 +123,7 @@ mod tests {
 
     #[test]
     fn each_role_may_do_what_the_table_says_and_nothing_else() {
-        // look_up, read_roster, redeem, undo, choose_site; the others are everybody's
+        // look_up, read_roster, redeem, undo and reveal, choose_site; the others are everybody's
         for (role, place, table) in [
             (Role::Nurse, Place::Here, [true, true, true, false, false]),
             (Role::Nurse, Place::Elsewhere, [true, false, false, false, false]),
@@ -136,7 +138,9 @@ mod tests {
             let own = [Action::SecondFactor, Action::SetPin, Action::SetPassword, Action::Lock, Action::SignOutEverywhere];
             let actions = [Action::LookUp, Action::ReadRoster, Action::Redeem, Action::Undo, Action::ChooseSite];
             for action in Action::ALL {
-                let expected = match actions.iter().position(|listed| listed == action) {
+                // who may take a jab back may see in full what is masked
+                let like = if *action == Action::Reveal { &Action::Undo } else { action };
+                let expected = match actions.iter().position(|listed| listed == like) {
                     Some(at) => table[at],
                     None => own.contains(action),
                 };

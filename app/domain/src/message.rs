@@ -91,6 +91,11 @@ pub fn sign_in_text(city: &str, code: &str, minutes: u32) -> String {
     format!("【一针{city}】登录验证码{code}，{minutes}分钟内有效。工作人员不会向您索要验证码。")
 }
 
+/// The text of a code with which somebody takes their data out, or has it deleted.
+pub fn own_data_text(city: &str, code: &str, minutes: u32) -> String {
+    format!("【一针{city}】验证码{code}，用于下载或删除您在本平台的全部数据，{minutes}分钟内有效。不是您本人操作请勿告诉任何人。")
+}
+
 /// A message, as the demo's inbox shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DemoMessage {

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::consent::SeparateNotice;
+
 /// The notice in force. Its wording is the city's; its version is what consent is recorded to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
@@ -11,6 +13,9 @@ pub struct Notice {
     pub zh: NoticeText,
     /// In English.
     pub en: NoticeText,
+    /// What is agreed to on its own: the processing of sensitive personal data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sensitive: Option<SeparateNotice>,
 }
 
 /// The notice in one language.

@@ -159,6 +159,9 @@ pub struct Account {
     /// Whether a WeChat user signs in to it without a code.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub wechat: bool,
+    /// Whether the processing of sensitive data was agreed to on its own, in the version in force.
+    #[serde(default)]
+    pub sensitive_consent: bool,
 }
 
 /// Who an account's holder is, as a city's app has vouched for it.

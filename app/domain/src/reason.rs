@@ -55,6 +55,12 @@ pub enum Reason {
     Date,
     /// Consent was given to a text that is no longer in force.
     ConsentVersion,
+    /// The processing of sensitive data was not agreed to on its own, or to a text that is no longer in force.
+    SensitiveConsent,
+    /// A note that is too long, or has a control character.
+    NoteLength,
+    /// A note with something in it that looks like somebody's number.
+    NoteNumber,
     /// The same request id came with different content.
     RequestReused,
     /// The document is that of another person in the list.
@@ -138,6 +144,11 @@ pub enum Reason {
     },
     /// The person still has a live booking.
     PersonHasBooking,
+    /// A booking of the account is not over yet.
+    BookingAhead {
+        /// Which.
+        code: Code,
+    },
     /// A later dose is booked on the strength of this one.
     LaterDoseBooked,
     /// The booking is cancelled.
@@ -215,6 +226,7 @@ impl Reason {
             | Self::SlotPast
             | Self::SameSlot
             | Self::PersonHasBooking
+            | Self::BookingAhead { .. }
             | Self::LaterDoseBooked
             | Self::Cancelled
             | Self::Missed
@@ -291,6 +303,12 @@ impl Reason {
             Self::DoseNumber => lang.pick("这种疫苗没有这一剂次，请重新选择", "This vaccine has no such dose; choose again"),
             Self::Date => lang.pick("请填写正确的日期", "Enter a real date"),
             Self::ConsentVersion => lang.pick("告知书已更新，请重新阅读并同意", "The information notice has changed; read it and agree again"),
+            Self::NoteLength => lang.pick("请用不超过 100 个字、不换行地写明原因", "Say why in 100 characters at most, on one line"),
+            Self::NoteNumber => lang.pick("原因里请不要写证件号码、手机号等号码", "Leave document and phone numbers out of the reason"),
+            Self::SensitiveConsent => lang.pick(
+                "请先阅读并单独同意处理证件、健康等敏感个人信息",
+                "Read and agree, on its own, to the use of sensitive data such as documents and health",
+            ),
             Self::RequestReused => lang.pick(
                 "这次提交与前一次内容不同，请回到上一步重新提交",
                 "This was submitted before with other content; go back one step and submit again",
@@ -386,6 +404,12 @@ impl Reason {
                 "This person already has this dose booked, from another phone; look there or call the hotline",
             ),
             Self::PersonHasBooking => lang.pick("这位接种人还有未完成的预约，请先取消", "This person still has a booking; cancel it first"),
+            Self::BookingAhead { code } => {
+                return match lang {
+                    Lang::Zh => format!("预约 {} 还没有结束：请先取消，或等接种日过后再删除", code.grouped()),
+                    Lang::En => format!("Booking {} is not over: cancel it, or come back after its day", code.grouped()),
+                };
+            }
             Self::LaterDoseBooked => lang.pick(
                 "后一剂已按这一剂预约，请先取消或调整后一剂",
                 "A later dose is booked after this one; cancel or move that one first",

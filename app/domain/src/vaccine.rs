@@ -64,6 +64,20 @@ impl Vaccine {
         lang.pick(&self.name, &self.name_en)
     }
 
+    /// How many days the whole course may take: to the last day of its last dose, or, where there is none, to the first.
+    pub fn longest_days(&self) -> u32 {
+        let first = NaiveDate::default();
+        let mut earliest = first;
+        let mut last = first;
+        for window in &self.windows {
+            earliest = window.first_day(earliest);
+            last = last.max(window.last_day(first).unwrap_or(earliest));
+        }
+        // months are of different lengths: three days more than counted from any one day
+        let slack = if self.windows.iter().any(|window| window.by_months.is_some()) { 3 } else { 0 };
+        u32::try_from((last - first).num_days()).unwrap_or(0) + slack
+    }
+
     /// The window of a dose; `None` for dose 1 and for doses without one.
     pub fn window(&self, dose: u8) -> Option<&DoseWindow> {
         self.windows.iter().find(|window| window.dose == dose)

@@ -3,7 +3,7 @@
 use chrono::Duration;
 use domain::error::{Error, Result};
 use domain::identity::Phone;
-use domain::message::{MessageKind, sign_in_text};
+use domain::message::{MessageKind, own_data_text, sign_in_text};
 use domain::person::{Account, CodeSent};
 use domain::reason::Reason;
 use domain::work::Work;
@@ -16,7 +16,7 @@ use crate::Engine;
 use crate::error::internal;
 use crate::sessions::Holder;
 use crate::store::entities::{account, message, sign_in_code};
-use crate::tallies::{Tried, Whence, too_many};
+use crate::tallies::{Tally, Tried, Whence, too_many};
 use crate::vault::Label;
 
 /// How long a sign-in code is remembered for the limits of a number.
@@ -47,15 +47,48 @@ impl Engine {
             // refused without a write, so that those who do not work cost next to nothing
             self.check_work(work)?;
         }
+        self.send_code_to(&phone, sign_in_text, &tallies, work.filter(|_| asks_for_work)).await
+    }
+
+    /// Sends a code to the citizen's own phone: whoever takes their data out or away shows once more that they hold it.
+    ///
+    /// # Errors
+    /// `too_many`, as [`Engine::send_code`].
+    pub async fn send_own_code(&self, citizen: &Citizen, whence: &Whence) -> Result<CodeSent> {
+        let phone = self.account_phone(citizen.account_id).await?;
+        let tallies = self.tallies(Tried::Codes, whence);
+        self.check(&tallies).await?;
+        // whoever is signed in has one number to send codes to: no work is asked of them
+        self.send_code_to(&phone, own_data_text, &tallies, None).await
+    }
+
+    /// The citizen's phone, which they have just shown to hold: the code is used up, and no session begins.
+    ///
+    /// # Errors
+    /// `invalid` on `code`; `too_many`.
+    pub(crate) async fn prove_phone(&self, citizen: &Citizen, code: &str, whence: &Whence) -> Result<Phone> {
+        let phone = self.account_phone(citizen.account_id).await?;
+        self.use_code(&phone, &digits(code), whence).await?;
+        Ok(phone)
+    }
+
+    /// Sends a code and uses up the `work` that was done for it.
+    async fn send_code_to(
+        &self,
+        phone: &Phone,
+        text: fn(&str, &str, u32) -> String,
+        tallies: &[Tally],
+        work: Option<&Work>,
+    ) -> Result<CodeSent> {
         let now = self.now();
-        let phone_hash = self.phone_hash(&phone);
+        let phone_hash = self.phone_hash(phone);
         let code = self.vault().entropy().six_digits();
-        let text = sign_in_text(&self.city().name, &code, CODE_MINUTES);
-        let message = self.message(MessageKind::SignInCode, &phone, text, now, now)?;
+        let text = text(&self.city().name, &code, CODE_MINUTES);
+        let message = self.message(MessageKind::SignInCode, phone, text, now, now)?;
         let row = sign_in_code::ActiveModel {
             id: Set(self.new_id()),
             phone_hash: Set(phone_hash.clone()),
-            code_hash: Set(self.code_hash(&phone, &code)),
+            code_hash: Set(self.code_hash(phone, &code)),
             sent_at: Set(now),
             tries: Set(0),
             used: Set(false),
@@ -63,8 +96,8 @@ impl Engine {
         // counted and written in one transaction, or two requests at once would both be the first
         let tx = self.store().begin().await.map_err(internal)?;
         self.check_code_limits(&tx, &phone_hash, now).await?;
-        self.count(&tx, &tallies).await?;
-        if let Some(work) = work.filter(|_| asks_for_work) {
+        self.count(&tx, tallies).await?;
+        if let Some(work) = work {
             self.spend_work(&tx, work).await?;
         }
         sign_in_code::Entity::insert(row).exec_without_returning(&tx).await.map_err(internal)?;
@@ -111,8 +144,7 @@ impl Engine {
     /// `invalid` on `phone` or `code`; `too_many` after too many wrong tries, for this code, from this device or from this address.
     pub async fn sign_in(&self, phone: &str, code: &str, whence: &Whence, old: Option<&str>) -> Result<(Account, String)> {
         let phone = Phone::parse(phone)?;
-        let digits: String = code.chars().map(domain::identity::half_width).filter(|sign| !sign.is_whitespace()).take(16).collect();
-        self.use_code(&phone, &digits, whence).await?;
+        self.use_code(&phone, &digits(code), whence).await?;
         let account_id = self.account_of(&phone).await?;
         let token = self.begin_session(Holder::Account(account_id), old).await?;
         Ok((self.account_of_phone(account_id, &phone).await?, token))
@@ -214,13 +246,18 @@ impl Engine {
     /// The account of a phone that is known already, as its holder sees it.
     async fn account_of_phone(&self, account_id: Uuid, phone: &Phone) -> Result<Account> {
         let (identity, wechat) = (self.identity(account_id).await?, self.has_wechat(account_id).await?);
-        Ok(Account { phone: phone.masked(), identity, wechat })
+        let sensitive_consent = self.consents_to_sensitive(&Citizen { account_id }).await?;
+        Ok(Account { phone: phone.masked(), identity, wechat, sensitive_consent })
     }
 
     /// The phone of an account.
     pub(crate) async fn account_phone(&self, account_id: Uuid) -> Result<Phone> {
         let row =
             account::Entity::find_by_id(account_id).one(&self.store().read).await.map_err(internal)?.ok_or_else(Error::internal)?;
+        // erased, while this call was on its way
+        if row.phone_sealed.is_empty() {
+            return Err(Error::new(Reason::SignIn));
+        }
         let plain = self.vault().open(Label::AccountPhone, row.id, &row.phone_sealed)?;
         core::str::from_utf8(&plain).ok().and_then(|phone| Phone::parse(phone).ok()).ok_or_else(Error::internal)
     }
@@ -236,4 +273,9 @@ impl Engine {
     fn code_hash(&self, phone: &Phone, code: &str) -> Vec<u8> {
         self.vault().hash("sign-in-code", &format!("{}:{code}", phone.as_str()))
     }
+}
+
+/// A code as it was typed, in whatever digits and groups.
+fn digits(code: &str) -> String {
+    code.chars().map(domain::identity::half_width).filter(|sign| !sign.is_whitespace()).take(16).collect()
 }

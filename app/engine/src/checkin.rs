@@ -39,8 +39,7 @@ impl Engine {
         };
         let found = self.booking(code).await?.ok_or_else(|| Error::field("code", Reason::NotFound))?;
         staff.may(Action::LookUp, found.slot.site_id)?;
-        let row = audit::row(self.vault(), self.now(), Actor::Staff(staff.id), "look_up", code, None);
-        audit_row::Entity::insert(row).exec_without_returning(&self.store().write).await.map_err(internal)?;
+        self.note_look_up(staff, code).await?;
         self.look_up_out(staff, code, found).await
     }
 

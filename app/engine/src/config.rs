@@ -32,10 +32,23 @@ pub struct Config {
     pub sessions: Sessions,
     /// What is asked of members of staff.
     pub staff: StaffRules,
+    /// Whether nobody is written down without the separate consent to sensitive data.
+    pub sensitive_consent: SensitiveConsent,
+    /// How long what is kept.
+    pub retention: Retention,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// The randomness.
     pub entropy: Arc<dyn Entropy>,
+}
+
+/// What the separate consent to the processing of sensitive data is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SensitiveConsent {
+    /// Nobody is written down without it.
+    Required,
+    /// The pages ask for it and it is recorded; callers that know nothing of it go on as before. For the demo.
+    Asked,
 }
 
 /// How long people stay signed in.
@@ -73,6 +86,38 @@ impl Default for StaffRules {
     }
 }
 
+/// How long what is kept, in days.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// Bookings that are over, and whom they were for: from their day.
+    pub finished_days: u32,
+    /// Messages: from when they were to go.
+    pub messages_days: u32,
+    /// The ids of answered requests.
+    pub requests_days: u32,
+}
+
+impl Default for Retention {
+    /// Bookings: longer than the longest course, and a year in which somebody may ask. Messages: a month, in which a gateway is asked what became
+    /// of them. Requests: nobody repeats one after that.
+    fn default() -> Self {
+        Self { finished_days: 400, messages_days: 30, requests_days: 30 }
+    }
+}
+
+impl Retention {
+    /// A dose is judged by those before it: they must be known for as long as the next one may come.
+    pub(crate) fn check(self, city: &CityFile) -> Result<(), OpenError> {
+        let longest = city.vaccines.iter().max_by_key(|vaccine| vaccine.longest_days());
+        match longest.filter(|vaccine| vaccine.longest_days() > self.finished_days) {
+            Some(vaccine) => {
+                Err(OpenError::Retention { vaccine: vaccine.id.clone(), needs: vaccine.longest_days(), days: self.finished_days })
+            }
+            None => Ok(()),
+        }
+    }
+}
+
 /// How often what may be tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -100,6 +145,10 @@ pub struct Limits {
     pub tries_an_address: u32,
     /// Wrong passwords until a member of staff is locked out for a while.
     pub tries_a_password: u32,
+    /// Bookings that a member of staff may look up an hour. Beyond, nurses are refused; managers and the office are only noticed.
+    pub look_ups: u32,
+    /// Masked values that a member of staff may have shown in full an hour.
+    pub reveals: u32,
     /// People besides oneself that an account may keep.
     pub others_an_account: u32,
     /// Reservations, moves, cancellations and redemptions that may wait for the writer.
@@ -125,6 +174,8 @@ impl Default for Limits {
             tries_a_device: 30,
             tries_an_address: 3_000,
             tries_a_password: 5,
+            look_ups: 400,
+            reveals: 20,
             others_an_account: 5,
             queue: 4096,
             batch: 512,
@@ -169,6 +220,18 @@ pub enum OpenError {
     /// The keys are not those that this database was made with.
     #[error("{0} does not belong to this database; put there what it was made with")]
     OtherKeys(String),
+    /// Doses would be forgotten before the next one may come.
+    #[error(
+        "KEEP_FINISHED_DAYS is {days}, but a course of {vaccine} may take {needs} days, and a dose is judged by those before it; set it to {needs} or more"
+    )]
+    Retention {
+        /// Which vaccine.
+        vaccine: String,
+        /// How long its course may take.
+        needs: u32,
+        /// How long doses would be known.
+        days: u32,
+    },
     /// The demo cannot be written.
     #[error("the demo cannot be written: {0}")]
     Demo(String),

@@ -18,18 +18,24 @@ mod accounts;
 mod audit;
 mod bookings;
 mod checkin;
+mod consents;
 mod demo;
 mod desk;
+mod erase;
 mod error;
 mod folder;
+mod forget;
 mod gather;
 mod identities;
 mod key_check;
 mod ledger;
 mod lookups;
 mod outbox;
+mod own_data;
 mod people;
 mod reseal;
+mod retention;
+mod reveal;
 mod rotation;
 mod schedule;
 mod sessions;
@@ -56,11 +62,13 @@ use tokio::task::JoinHandle;
 pub use accounts::Citizen;
 pub use board::Board;
 pub use city_file::CityFile;
-pub use config::{Config, Limits, OpenError, Sessions, StaffRules};
+pub use config::{Config, Limits, OpenError, Retention, SensitiveConsent, Sessions, StaffRules};
 pub use demo::{DemoStaff, MultitudeProgress, MultitudeSize};
 pub use desk::DeskCounts;
 pub use ledger::{Broken, Ledger, Row};
 pub use reseal::{Resealed, SealedRows};
+pub use retention::Retained;
+pub use reveal::Watched;
 pub use rotation::LEAST_NOTICE;
 pub use staff::{NewStaff, Staff, StaffListed};
 pub use tallies::Whence;
@@ -69,6 +77,7 @@ pub use work::AskForWork;
 use crate::desk::Desk;
 use crate::error::internal;
 use crate::lookups::Lookups;
+use crate::reveal::Watch;
 use crate::sessions::Seen;
 use crate::store::Store;
 use crate::store::entities::{fact, vaccine};
@@ -95,6 +104,7 @@ struct Inner {
     lookups: Lookups,
     seen: Seen,
     warmth: Warmth,
+    watch: Watch,
     /// Whether the ledger was found out of balance, and not in balance since.
     ledger_off: AtomicBool,
     ticker: JoinHandle<()>,
@@ -115,6 +125,7 @@ impl Engine {
         let data_dir_failed =
             |error: std::io::Error| OpenError::DataDir { path: config.data_dir.display().to_string(), why: error.to_string() };
         folder::make(&config.data_dir).map_err(data_dir_failed)?;
+        config.retention.check(&config.city)?;
         let store = Store::connect(&config.database_url).await?;
         store.migrate().await?;
         demo::refuse_unfinished(&store).await?;
@@ -127,9 +138,10 @@ impl Engine {
             .map_err(|error| OpenError::Thread(error.to_string()))?;
         let ticker = tokio::spawn(board::follow(store.clone(), board.clone(), config.clock.clone()));
         let lookups = Lookups::start(&store, &config);
-        let (seen, warmth, ledger_off) = (Seen::default(), Warmth::default(), AtomicBool::new(false));
-        let engine =
-            Self { inner: Arc::new(Inner { config, store, vault, board, desk, lookups, seen, warmth, ledger_off, ticker }) };
+        let (seen, warmth, watch) = (Seen::default(), Warmth::default(), Watch::default());
+        let ledger_off = AtomicBool::new(false);
+        let inner = Inner { config, store, vault, board, desk, lookups, seen, warmth, watch, ledger_off, ticker };
+        let engine = Self { inner: Arc::new(inner) };
         engine.fill_board().await.map_err(|_| OpenError::Connect("the sites cannot be read".into()))?;
         Ok(engine)
     }
@@ -250,6 +262,10 @@ impl Engine {
 
     pub(crate) fn lookups(&self) -> &Lookups {
         &self.inner.lookups
+    }
+
+    pub(crate) fn watch(&self) -> &Watch {
+        &self.inner.watch
     }
 
     pub(crate) fn seen(&self) -> &Seen {

@@ -126,7 +126,7 @@ impl Engine {
         rows.into_iter().map(|row| self.open_message(row)).collect()
     }
 
-    fn open_message(&self, row: message::Model) -> Result<DemoMessage> {
+    pub(crate) fn open_message(&self, row: message::Model) -> Result<DemoMessage> {
         let plain = self.vault().open(Label::Message, row.id, &row.sealed)?;
         let unreadable = || domain::error::Error::internal();
         let body: Body = serde_json::from_slice(&plain).map_err(|_| unreadable())?;

@@ -19,7 +19,7 @@ use crate::accounts::Citizen;
 use crate::error::internal;
 use crate::identities::KnownIdentity;
 use crate::shown::LIVE;
-use crate::store::entities::{booking, person, slot};
+use crate::store::entities::{account, booking, person, slot};
 use crate::store::lists::lists;
 use crate::vault::{Label, Vault};
 
@@ -44,8 +44,10 @@ impl Engine {
     ///
     /// # Errors
     /// `invalid` with the field (`name`, `document.number`, `born_on`, `phone`, `county`, `address`); `not_found` for a person of
-    /// another account; `wrong_state` when the document would change under a live booking.
+    /// another account; `wrong_state` when the document would change under a live booking. Where it is required: `invalid` on `sensitive`
+    /// without the separate consent to the processing of sensitive data.
     pub async fn save_person(&self, citizen: &Citizen, draft: PersonDraft) -> Result<Person> {
+        self.check_consent(citizen).await?;
         let present = match draft.id {
             Some(id) => Some(self.person_of(citizen, id).await?),
             None => None,
@@ -141,6 +143,11 @@ impl Engine {
             Some(SqlErr::UniqueConstraintViolation(_)) => Error::field("document.number", Reason::AlreadyListed),
             _ => internal(error),
         })?;
+        // whoever erases the account meanwhile waits for this, or has been quicker
+        let kept = account::Entity::find_by_id(citizen.account_id).lock_shared().one(&tx).await.map_err(internal)?;
+        if kept.is_none_or(|account| account.phone_sealed.is_empty()) {
+            return Err(Error::new(Reason::SignIn));
+        }
         tx.commit().await.map_err(internal)?;
         Ok(row)
     }
@@ -201,25 +208,34 @@ impl Engine {
             .collect()
     }
 
-    /// Takes a person out of the list.
+    /// Takes a person out of the list, and forgets them: their bookings that are over are nobody's then. A jab that was recorded is kept, sealed,
+    /// until its time is over.
     ///
     /// # Errors
     /// `not_found`; `wrong_state` while a booking waits for its day.
     pub async fn remove_person(&self, citizen: &Citizen, id: Uuid) -> Result<()> {
         self.person_of(citizen, id).await?;
         let tx = self.store().begin().await.map_err(internal)?;
-        let held = hold(&tx, id).await?;
-        if self.has_booking(&tx, &held).await? {
+        self.take_out(&tx, id).await?;
+        tx.commit().await.map_err(internal)
+    }
+
+    /// Takes everybody out of the citizen's list, in the order of their ids: two who do so never wait for each other.
+    pub(crate) async fn remove_everybody(&self, tx: &impl ConnectionTrait, citizen: &Citizen) -> Result<()> {
+        let listed = person::Entity::find().filter(person::COLUMN.account_id.eq(citizen.account_id)).filter(Expr::cust(LISTED));
+        for row in listed.order_by_asc(person::COLUMN.id).all(tx).await.map_err(internal)? {
+            self.take_out(tx, row.id).await?;
+        }
+        Ok(())
+    }
+
+    /// As [`Engine::remove_person`], in a transaction.
+    pub(crate) async fn take_out(&self, tx: &impl ConnectionTrait, id: Uuid) -> Result<()> {
+        let held = hold(tx, id).await?;
+        if self.has_booking(tx, &held).await? {
             return Err(Error::new(Reason::PersonHasBooking));
         }
-        person::Entity::update_many()
-            .col_expr(person::Column::Removed, Expr::value(true))
-            .col_expr(person::Column::ChangedAt, Expr::value(self.now()))
-            .filter(person::COLUMN.id.eq(id))
-            .exec(&tx)
-            .await
-            .map_err(internal)?;
-        tx.commit().await.map_err(internal)
+        self.forget_person(tx, &held).await
     }
 
     /// A person of the citizen's account: somebody else's is not found.
@@ -306,6 +322,11 @@ pub(crate) async fn doses_of(
         history.sort_by_key(|record| record.dose);
     }
     Ok(doses)
+}
+
+/// The people who are in lists.
+pub(crate) fn listed() -> Expr {
+    Expr::cust(LISTED)
 }
 
 /// Keeps a person as they are until the transaction ends: no booking is made for them meanwhile, for the desk asks for the same row.

@@ -108,7 +108,9 @@ impl Engine {
 
     /// What of the rows found is old, sealed with the newest version. What does not open is named in the log and left as it is.
     fn seal_again(&self, keys: &Keys, table: &Table, target: u8, found: Vec<Found>) -> Result<Vec<Changed>> {
-        let old = found.into_iter().filter(|row| version_of(&row.sealed).is_none_or(|version| version < target));
+        // what is empty was forgotten
+        let found = found.into_iter().filter(|row| !row.sealed.is_empty());
+        let old = found.filter(|row| version_of(&row.sealed).is_none_or(|version| version < target));
         let again = old.filter_map(|row| match try_open(keys, table.label, row.id, &row.sealed) {
             Some(plain) => {
                 let fresh = self.vault().seal(table.label, row.id, &plain);
@@ -159,7 +161,7 @@ impl Engine {
 }
 
 /// Changes a fact from `old` to `new`; `false`: it is another one by now.
-async fn set_fact(db: &impl ConnectionTrait, name: &str, old: &[u8], new: Vec<u8>) -> core::result::Result<bool, DbErr> {
+pub(crate) async fn set_fact(db: &impl ConnectionTrait, name: &str, old: &[u8], new: Vec<u8>) -> core::result::Result<bool, DbErr> {
     let set = fact::Entity::update_many()
         .col_expr(fact::Column::Value, Expr::value(new))
         .filter(fact::COLUMN.name.eq(name))

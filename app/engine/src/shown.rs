@@ -15,6 +15,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Upd
 use crate::Engine;
 use crate::accounts::Citizen;
 use crate::error::internal;
+use crate::forget::NOBODY;
 use crate::people::{self, dose_out};
 use crate::store::entities::{booking, person, site, slot};
 
@@ -82,10 +83,11 @@ impl Engine {
         Ok(self.find(booking::COLUMN.code.eq(code.as_str())).await?.pop())
     }
 
-    /// Bookings with their slots and people.
+    /// Bookings with their slots and people; not those of which nobody is known any more.
     pub(crate) async fn find(&self, filter: impl sea_orm::sea_query::IntoCondition) -> Result<Vec<Found>> {
         let rows = booking::Entity::find()
             .filter(filter)
+            .filter(booking::COLUMN.account_id.ne(NOBODY))
             .find_also_related(slot::Entity)
             .find_also_related(person::Entity)
             .all(&self.store().read)

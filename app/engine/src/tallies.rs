@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use domain::allowance::Allowance;
 use domain::error::{Error, Result};
 use domain::reason::Reason;
-use domain::{DateTime, Utc};
+use domain::{DateTime, Utc, Uuid};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, OnConflict};
 use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter};
@@ -62,6 +62,15 @@ impl Engine {
         let device = whence.device.as_deref().map(|device| tally("device", device, a_device));
         let address = whence.address.map(|address| tally("address", &subscriber(address), an_address));
         device.into_iter().chain(address).collect()
+    }
+
+    /// The tally of what one member of staff does, `most` times an hour.
+    pub(crate) fn staff_tally(&self, what: &str, staff_id: Uuid, most: u32) -> Vec<Tally> {
+        if !self.limits().enabled {
+            return vec![];
+        }
+        let hash = self.vault().hash(&format!("tally.{what}.staff"), &staff_id.to_string());
+        vec![Tally { hash, allowance: Allowance::an_hour(most) }]
     }
 
     /// Refuses what is used up, without writing anything: a flood of what is refused anyway costs the bookings nothing.

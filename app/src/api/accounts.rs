@@ -1,5 +1,7 @@
-//! `accounts/*`: signing in by phone.
+//! `accounts/*`: signing in by phone, and what an account decides about its data.
 
+use domain::consent::ConsentKind;
+use domain::own_data::{Erased, Holdings, OwnData};
 use domain::person::{CodeSent, Done, OneAccount};
 use domain::work::Work;
 use leptos::prelude::*;
@@ -53,4 +55,43 @@ pub async fn sign_out_everywhere() -> Result<Done, ApiError> {
     crate::caller::engine()?.sign_out_everywhere(&citizen).await?;
     crate::caller::forget_here(crate::caller::Who::Citizen)?;
     Ok(Done {})
+}
+
+/// Gives or takes back the consent that is asked for on its own. Without `given` it is given.
+#[server(name = GiveConsent, prefix = "/api", endpoint = "accounts/consent", input = Json)]
+pub async fn consent(kind: ConsentKind, version: String, #[server(default)] given: Option<bool>) -> Result<OneAccount, ApiError> {
+    let citizen = crate::caller::citizen().await?;
+    let engine = crate::caller::engine()?;
+    engine.consent(&citizen, kind, &version, given.unwrap_or(true)).await?;
+    Ok(OneAccount { account: engine.account(&citizen).await? })
+}
+
+/// What is kept about the account, in numbers, and what would be kept if it were erased.
+#[server(name = ReadHoldings, prefix = "/api", endpoint = "accounts/holdings", input = Json)]
+pub async fn holdings() -> Result<Holdings, ApiError> {
+    let citizen = crate::caller::citizen().await?;
+    Ok(crate::caller::engine()?.holdings(&citizen).await?)
+}
+
+/// Sends a code to the account's own phone, for `own_data` and `erase`.
+#[server(name = SendOwnCode, prefix = "/api", endpoint = "accounts/send_own_code", input = Json)]
+pub async fn send_own_code() -> Result<CodeSent, ApiError> {
+    let citizen = crate::caller::citizen().await?;
+    Ok(crate::caller::engine()?.send_own_code(&citizen, &crate::caller::whence_known()?).await?)
+}
+
+/// Everything that is kept about the account, for whoever holds its phone.
+#[server(name = TakeOwnData, prefix = "/api", endpoint = "accounts/own_data", input = Json)]
+pub async fn own_data(code: String) -> Result<OwnData, ApiError> {
+    let citizen = crate::caller::citizen().await?;
+    Ok(crate::caller::engine()?.own_data(&citizen, &code, &crate::caller::whence()?).await?)
+}
+
+/// Erases the account, for whoever holds its phone.
+#[server(name = EraseAccount, prefix = "/api", endpoint = "accounts/erase", input = Json)]
+pub async fn erase(code: String) -> Result<Erased, ApiError> {
+    let citizen = crate::caller::citizen().await?;
+    let erased = crate::caller::engine()?.erase_account(&citizen, &code, &crate::caller::whence()?).await?;
+    crate::caller::forget_here(crate::caller::Who::Citizen)?;
+    Ok(erased)
 }

@@ -1,6 +1,7 @@
 //! `checkin/*`: the day at the site.
 
 use domain::checkin::{CheckedIn, LookUp, Redeem, Roster};
+use domain::reveal::{Reveal, Revealed};
 use domain::{NaiveDate, Uuid};
 use leptos::prelude::*;
 use server_fn::codec::Json;
@@ -33,4 +34,11 @@ pub async fn undo(code: String, reason: String) -> Result<CheckedIn, ApiError> {
 pub async fn roster(site_id: Uuid, date: NaiveDate, #[server(default)] by_itself: bool) -> Result<Roster, ApiError> {
     let staff = if by_itself { crate::caller::staff_by_itself().await? } else { crate::caller::staff().await? };
     Ok(crate::caller::engine()?.roster(&staff, site_id, date).await?)
+}
+
+/// Shows one thing in full that is masked otherwise: with a reason, audited.
+#[server(name = RevealSecret, prefix = "/api", endpoint = "checkin/reveal", input = Json)]
+pub async fn reveal(#[server(flatten)] reveal: Reveal) -> Result<Revealed, ApiError> {
+    let staff = crate::caller::staff().await?;
+    Ok(crate::caller::engine()?.reveal(&staff, &reveal).await?)
 }

@@ -65,6 +65,9 @@ pub(crate) struct Draft {
     pub(crate) screening: Option<Screening>,
     /// The version of the notice that was agreed to.
     pub(crate) consent: Option<String>,
+    /// The version of the text about sensitive data that was agreed to, on its own.
+    #[serde(default)]
+    pub(crate) sensitive: Option<String>,
     /// The request's id, and the request it was made for: a retry keeps it, another request gets another.
     pub(crate) request: Option<(Uuid, String)>,
 }
@@ -167,6 +170,7 @@ impl Draft {
             self.previous_on.clear();
             self.screening = None;
             self.consent = None;
+            self.sensitive = None;
         }
         self.whom = Some(whom);
     }

@@ -48,6 +48,12 @@ pub struct Limits {
     /// Wrong passwords until a member of staff is locked out for a while.
     #[arg(long, env = "LIMIT_TRIES_A_PASSWORD", value_name = "N", default_value_t = standard().tries_a_password, value_parser = at_least_one(), hide_env_values = true)]
     pub limit_tries_a_password: u32,
+    /// Bookings that a member of staff may look up an hour. Beyond, nurses are refused; managers and the office only show in log and metrics.
+    #[arg(long, env = "LIMIT_LOOK_UPS", value_name = "N", default_value_t = standard().look_ups, value_parser = at_least_one(), hide_env_values = true)]
+    pub limit_look_ups: u32,
+    /// Masked values that a manager or the office may have shown in full an hour, each.
+    #[arg(long, env = "LIMIT_REVEALS", value_name = "N", default_value_t = standard().reveals, value_parser = at_least_one(), hide_env_values = true)]
+    pub limit_reveals: u32,
     /// People besides oneself that an account may keep.
     #[arg(long, env = "LIMIT_OTHERS_AN_ACCOUNT", value_name = "N", default_value_t = standard().others_an_account, hide_env_values = true)]
     pub limit_others_an_account: u32,
@@ -79,6 +85,8 @@ impl Limits {
             tries_a_device: self.limit_tries_a_device,
             tries_an_address: self.limit_tries_an_address,
             tries_a_password: self.limit_tries_a_password,
+            look_ups: self.limit_look_ups,
+            reveals: self.limit_reveals,
             others_an_account: self.limit_others_an_account,
             queue: self.limit_queue,
             batch: self.limit_batch,

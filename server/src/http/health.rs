@@ -7,7 +7,7 @@ use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use tokio::sync::Mutex;
 
-use engine::DeskCounts;
+use engine::{DeskCounts, Watched};
 
 use super::Host;
 use super::metrics::Text;
@@ -54,6 +54,7 @@ pub(super) async fn metrics(State(host): State<Host>) -> impl IntoResponse {
         turned_away,
     );
     desk(&mut text, host.engine().desk_counts());
+    watched(&mut text, host.engine().watched());
     if let Some(bytes) = crate::system::resident_bytes() {
         text.number("yizhen_resident_bytes", "gauge", "Memory that the process has in RAM.", bytes);
     }
@@ -71,6 +72,20 @@ fn desk(text: &mut Text, counts: DeskCounts) {
         ("yizhen_desk_cut_total", "Batches cut in two to find a request that fails.", counts.cut),
         ("yizhen_desk_turned_away_total", "Requests turned away because the queue was full.", counts.turned_away),
         ("yizhen_desk_dropped_total", "Requests dropped because their clients had gone.", counts.dropped),
+    ] {
+        text.number(name, "counter", help, count);
+    }
+}
+
+fn watched(text: &mut Text, watched: Watched) {
+    for (name, help, count) in [
+        ("yizhen_reveals_total", "Masked values shown in full to staff.", watched.reveals),
+        ("yizhen_reveals_over_total", "Of those asked for, refused because somebody had asked for too many.", watched.reveals_over),
+        (
+            "yizhen_look_ups_over_total",
+            "Bookings looked up, or refused, beyond what a member of staff may in an hour.",
+            watched.look_ups_over,
+        ),
     ] {
         text.number(name, "counter", help, count);
     }

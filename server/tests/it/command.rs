@@ -352,12 +352,18 @@ fn help_lists_every_setting_of_the_service() {
         "STAFF_LOCK_MINUTES",
         "STAFF_SECOND_FACTOR",
         "LOG",
+        "SENSITIVE_CONSENT",
+        "KEEP_FINISHED_DAYS",
+        "KEEP_MESSAGES_DAYS",
+        "KEEP_REQUESTS_DAYS",
         "LOG_FORMAT",
         "YIZHEN_CONFIG",
         "LIMIT_CODES_A_DEVICE",
         "LIMIT_CODES_AN_ADDRESS",
         "LIMIT_TRIES_A_DEVICE",
         "LIMIT_TRIES_AN_ADDRESS",
+        "LIMIT_LOOK_UPS",
+        "LIMIT_REVEALS",
         "LIMIT_QUEUE",
         "LIMIT_CONNECTIONS",
         "LIMIT_STAFF_AT_ONCE",
@@ -366,6 +372,20 @@ fn help_lists_every_setting_of_the_service() {
         "KEYS_COMMAND",
     ] {
         assert!(help.contains(&format!("[env: {setting}]")), "{setting}");
+    }
+}
+
+#[test]
+fn settings_that_would_forget_too_soon_or_ask_too_little_stop_the_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (flags, part) in [
+        (["serve", "--port", "0", "--keep-finished-days", "10"].as_slice(), "KEEP_FINISHED_DAYS is 10"),
+        (&["serve", "--port", "0", "--keep-messages-days", "0"], "--keep-messages-days"),
+        (&["serve", "--port", "0", "--sensitive-consent", "asked"], "SENSITIVE_CONSENT=asked is for the demo only"),
+        (&["serve", "--port", "0", "--sensitive-consent", "never"], "--sensitive-consent"),
+    ] {
+        let line = refused(yizhen(folder.path(), flags));
+        assert!(line.contains(part), "{line}");
     }
 }
 

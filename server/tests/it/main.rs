@@ -11,6 +11,7 @@ mod limits;
 mod matrix;
 mod pages;
 mod planted;
+mod privacy;
 mod rush;
 mod sessions;
 mod staff;

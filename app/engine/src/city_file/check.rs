@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use domain::NaiveDate;
 use domain::chrono::Weekday;
 use domain::city::City;
+use domain::consent::{SeparateNotice, SeparateText};
 use domain::notice::{Notice, NoticeText};
 use domain::slot::find_overlap;
 use domain::vaccine::Vaccine;
@@ -149,6 +150,22 @@ fn notice(notice: &Notice) -> Option<Objection> {
                 wrong("notice.en.sections", format!("are {en}, but in Chinese there are {zh}; write the missing ones"))
             }
         })
+        .or_else(|| notice.sensitive.as_ref().and_then(separate))
+}
+
+fn separate(notice: &SeparateNotice) -> Option<Objection> {
+    text("notice.sensitive.version".into(), &notice.version)
+        .or_else(|| separate_text("notice.sensitive.zh", &notice.zh))
+        .or_else(|| separate_text("notice.sensitive.en", &notice.en))
+}
+
+fn separate_text(path: &str, notice: &SeparateText) -> Option<Objection> {
+    if notice.paragraphs.is_empty() {
+        return wrong(format!("{path}.paragraphs"), "are missing; say what is processed, why, and what follows from it");
+    }
+    let fields = [("title", notice.title.as_str()), ("consent", &notice.consent), ("consent_for_other", &notice.consent_for_other)];
+    let mut paragraphs = notice.paragraphs.iter().enumerate();
+    texts(&format!("{path}."), fields).or_else(|| paragraphs.find_map(|(n, words)| text(format!("{path}.paragraphs[{n}]"), words)))
 }
 
 fn notice_text(path: &str, notice: &NoticeText) -> Option<Objection> {

@@ -111,6 +111,18 @@ pub(super) const RULES: &[Rule] = &[
                 AND (p.removed OR p.account_id <> b.account_id OR p.person_hash <> b.person_hash)",
     },
     Rule {
+        says: "a booking whose person was forgotten is over, belongs to no account that is known, and tells nothing more about them",
+        table: "bookings",
+        key: Key::Code,
+        takes: Takes::Nothing,
+        sql: "SELECT b.code AS key, 'over, and nobody''s' AS expected,
+                     b.state || CASE WHEN length(a.phone_sealed) = 0 THEN '' ELSE ', of an account' END
+                             || CASE WHEN b.previous_dose_on IS NULL THEN '' ELSE ', a dose before' END AS found
+              FROM bookings b JOIN accounts a ON a.id = b.account_id
+              WHERE b.person_id IN (SELECT id FROM people WHERE removed AND length(sealed) = 0)
+                AND (b.state = 'booked' OR length(a.phone_sealed) > 0 OR b.previous_dose_on IS NOT NULL)",
+    },
+    Rule {
         says: "a redeemed booking, and no other, has when it was redeemed, by which member of staff, and by which scan",
         table: "bookings",
         key: Key::Code,

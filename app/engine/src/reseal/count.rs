@@ -62,7 +62,7 @@ async fn count(db: &impl ConnectionTrait) -> Result<SealedRows, DbErr> {
         let mut after = None;
         loop {
             let heads = table.heads(db, after, PIECE).await?;
-            heads.iter().for_each(|row| add(&row.sealed));
+            heads.iter().filter(|row| !row.sealed.is_empty()).for_each(|row| add(&row.sealed));
             let Some(last) = heads.last() else { break };
             after = Some(last.id);
         }

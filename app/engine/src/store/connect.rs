@@ -116,6 +116,8 @@ impl Store {
                     .pragma("cache_size", if writes { "-65536" } else { "-8192" })
                     // what undoes half a statement of many rows would be a file otherwise
                     .pragma("temp_store", "MEMORY")
+                    // what is deleted or forgotten is overwritten: it costs those who delete
+                    .pragma("secure_delete", if writes { "ON" } else { "OFF" })
                     // pages of the log before they are copied into the database: 256 MB, so that a hot page is copied once for many commits
                     .pragma("wal_autocheckpoint", "64000")
             });

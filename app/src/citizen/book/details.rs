@@ -5,7 +5,7 @@ use domain::identity::{Document, DocumentKind};
 use domain::person::{Identity, Relation};
 use leptos::prelude::*;
 
-use super::{Step, framed, go_on};
+use super::{Step, framed, go_on, sensitive};
 use crate::citizen::draft::Typed;
 use crate::citizen::parts::{facts, refused};
 use crate::citizen::state::State;
@@ -88,6 +88,7 @@ pub(super) fn page() -> AnyView {
     let fields = Fields::of(state.draft.with_untracked(|draft| draft.typed().clone()));
     let errors = RwSignal::new(state.person_errors.try_update(core::mem::take).unwrap_or_default());
     let refusal = RwSignal::new(None::<Error>);
+    state.need_notice();
     Effect::new(move |_| {
         let typed = fields.typed();
         state.draft.update(|draft| draft.retype(typed));
@@ -120,6 +121,7 @@ pub(super) fn page() -> AnyView {
                     {error_summary(errors)}
                     <form class="form" novalidate=true on:submit=send>
                         {move || inputs(state, fields, relation, identity.get(), errors)}
+                        {sensitive::part(state, relation, errors)}
                         {submit_button(t("下一步", "Continue"), RwSignal::new(false))}
                     </form>
                     <p class="small quiet-text">{t(
@@ -248,6 +250,7 @@ fn check(state: State, relation: Relation, errors: RwSignal<Vec<Error>>, refusal
         .draft
         .with_untracked(|draft| state.overview_now(|now| draft.typed().errors(relation, &now.city, now.today)))
         .unwrap_or_default();
+    let wrong: Vec<_> = wrong.into_iter().chain(sensitive::missing(state, relation)).collect();
     let sound = wrong.is_empty();
     errors.set(wrong);
     if !sound {

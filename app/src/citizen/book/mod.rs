@@ -9,6 +9,7 @@ mod details;
 mod dose;
 mod health;
 mod next_best;
+mod sensitive;
 mod sign_in;
 mod submit;
 mod whom;

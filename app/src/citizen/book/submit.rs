@@ -1,6 +1,7 @@
 //! Sending a booking: save whom it is for, take the place, and know what to do with each refusal.
 
 use domain::booking::Booking;
+use domain::consent::ConsentKind;
 use domain::error::{Error, ErrorCode, Result};
 use domain::person::{Person, Relation};
 use domain::reason::Reason;
@@ -64,6 +65,9 @@ impl Submit {
             Some(Whom::New(relation)) => *relation,
             None => return Err(Error::field("name", Reason::Missing)),
         };
+        if let Some(version) = draft.sensitive.clone() {
+            self.agree(version).await?;
+        }
         let mut typed = draft.typed().clone();
         if typed.id.is_none() {
             let people = api::people::list().await.map_err(|ApiError(error)| error)?.people;
@@ -72,6 +76,13 @@ impl Submit {
         let saved = api::people::save(typed.person(relation)).await.map_err(|ApiError(error)| error.in_person())?;
         self.state.draft.update(|draft| draft.typed_mut().id = Some(saved.person.id));
         Ok(saved.person.id)
+    }
+
+    /// Has the separate consent recorded, before anything that it is about is sent.
+    async fn agree(self, version: String) -> Result<()> {
+        let answer = api::accounts::consent(ConsentKind::Sensitive, version, None).await.map_err(|ApiError(error)| error)?;
+        self.state.account.set(Some(answer.account));
+        Ok(())
     }
 
     fn done(self, booking: Booking) {
@@ -91,6 +102,12 @@ impl Submit {
                 self.state.draft.update(|draft| draft.consent = None);
                 self.state.load_notice();
                 self.refusal.set(Some(error));
+            }
+            (_, Some(Reason::SensitiveConsent), _) => {
+                self.state.draft.update(|draft| draft.sensitive = None);
+                self.state.load_notice();
+                self.state.person_errors.set(vec![Error { field: Some("sensitive".into()), ..error }]);
+                nav::go(&Step::Details.path());
             }
             (ErrorCode::Invalid, _, "name" | "phone" | "document.number" | "document.kind" | "born_on" | "county" | "address") => {
                 self.state.person_errors.set(vec![error]);

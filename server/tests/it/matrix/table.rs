@@ -67,6 +67,10 @@ fn code(given: &Given) -> Value {
     json!({ "code": given.object })
 }
 
+fn wrong_code(_: &Given) -> Value {
+    json!({ "code": "1234567" })
+}
+
 fn save(given: &Given) -> Value {
     let document = json!({ "kind": "passport", "number": format!("E{:08}", given.number) });
     json!({ "person": {
@@ -93,6 +97,11 @@ pub(super) const TABLE: &[Line] = &[
     line("accounts/sign_out",            Object::Session,  nothing, PUBLIC),
     line("accounts/sign_out_everywhere", Object::Session,  nothing, CITIZENS),
     line("accounts/unbind_wechat",       Object::Nothing,  nothing, CITIZENS),
+    line("accounts/consent",             Object::Nothing,  |given| json!({ "kind": "sensitive", "version": given.notice }), CITIZENS),
+    line("accounts/holdings",            Object::Nothing,  nothing, CITIZENS),
+    line("accounts/send_own_code",       Object::Nothing,  nothing, CITIZENS),
+    line("accounts/own_data",            Object::Phone,    wrong_code, [OUT, WRONG, WRONG, OUT, OUT, OUT, OUT]),
+    line("accounts/erase",               Object::Phone,    wrong_code, [OUT, WRONG, WRONG, OUT, OUT, OUT, OUT]),
     line("people/save",                  Object::Person,   save, OWNERS),
     line("people/list",                  Object::Nothing,  nothing, CITIZENS),
     line("people/remove",                Object::Person,   |given| json!({ "id": given.object }), OWNERS),
@@ -123,6 +132,8 @@ pub(super) const TABLE: &[Line] = &[
     line("checkin/redeem",               Object::Booking,  |given| json!({ "code": given.object, "nonce": given.request() }),
                                                                      [OUT,   OUT,    OUT,  ELSEWHERE,      SITE,  SITE,  THERE]),
     line("checkin/undo",                 Object::Redeemed, |given| json!({ "code": given.object, "reason": "扫错了人" }),
+                                                                     [OUT,   OUT,    OUT,  NEVER,          NEVER, SITE,  THERE]),
+    line("checkin/reveal",               Object::Booking,  |given| json!({ "code": given.object, "what": "phone", "reason": "contact" }),
                                                                      [OUT,   OUT,    OUT,  NEVER,          NEVER, SITE,  THERE]),
     line("checkin/roster",               Object::Site,     |given| json!({ "site_id": given.object, "date": crate::support::TODAY }),
                                                                      [OUT,   OUT,    OUT,  ELSEWHERE,      SITE,  SITE,  THERE]),

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod audit;
 pub mod booking;
+pub mod consent;
 pub mod fact;
 pub mod identity;
 pub mod message;

@@ -13,6 +13,8 @@ mod m0008_tallies;
 mod m0010_staff_trust;
 mod m0011_spent;
 mod m0011b_doors;
+mod m0012_consents;
+mod m0012_own_history;
 mod m0012_questions;
 
 /// All migrations of this program.
@@ -33,6 +35,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_spent::Migration),
             Box::new(m0011b_doors::Migration),
             Box::new(m0012_questions::Migration),
+            Box::new(m0012_consents::Migration),
+            Box::new(m0012_own_history::Migration),
         ]
     }
 }

@@ -14,7 +14,10 @@ use domain::time::{Clock, plus_days};
 use domain::{NaiveDate, Uuid};
 use engine::city_file::{Session, SiteEntry};
 use engine::keys::{FILE_NAME, KeySource};
-use engine::{Citizen, CityFile, Config, Engine, Limits, NewStaff, OpenError, Sessions, Staff, StaffRules, Whence};
+use engine::{
+    Citizen, CityFile, Config, Engine, Limits, NewStaff, OpenError, Retention, SensitiveConsent, Sessions, Staff, StaffRules,
+    Whence,
+};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, FromQueryResult, Statement, Value};
 
 use super::{Kind, Seeded, SteppedClock, draft, postgres};
@@ -75,6 +78,8 @@ impl TestCity {
             sessions: Sessions::default(),
             // asked for where it is tested: the clock of most tests leaps over hours
             staff: StaffRules { lock_after: None, second_factor: vec![] },
+            sensitive_consent: SensitiveConsent::Asked,
+            retention: Retention::default(),
             clock: clock.clone(),
             entropy: Arc::new(Seeded::new(url)),
         }

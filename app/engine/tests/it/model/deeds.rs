@@ -48,6 +48,7 @@ impl World {
             declared,
             state: BookingState::Booked,
             scan: None,
+            forgotten: false,
             deeds: BTreeMap::from([("reserve", 1)]),
         });
         Ok(self.bookings.len() - 1)
@@ -150,6 +151,10 @@ impl World {
         self.listed(account, person)?;
         self.without_booking(person)?;
         self.people[person].removed = true;
+        // of their bookings only jabs are kept
+        for booking in self.bookings.iter_mut().filter(|one| one.person == person && one.state != BookingState::Redeemed) {
+            booking.forgotten = true;
+        }
         Ok(Answer::Done)
     }
 
@@ -160,10 +165,17 @@ impl World {
     }
 
     fn owned(&self, account: usize, booking: usize) -> Result<()> {
-        if self.bookings[booking].account == account { Ok(()) } else { no_at("code", Reason::NotFound) }
+        if self.bookings[booking].account == account && !self.bookings[booking].forgotten {
+            Ok(())
+        } else {
+            no_at("code", Reason::NotFound)
+        }
     }
 
     fn at_site(&self, site: usize, booking: usize) -> Result<()> {
+        if self.bookings[booking].forgotten {
+            return no_at("code", Reason::NotFound);
+        }
         if self.slots[self.bookings[booking].slot].site == site { Ok(()) } else { no(Reason::NotAllowed) }
     }
 

@@ -51,7 +51,8 @@ impl Play {
             }
         }
         for (account, listed) in picture.bookings.iter().enumerate() {
-            let mut theirs = (0..world.bookings.len()).filter(|at| world.bookings[*at].account == account);
+            let mut theirs =
+                (0..world.bookings.len()).filter(|at| world.bookings[*at].account == account && !world.bookings[*at].forgotten);
             if theirs.clone().count() != listed.len() {
                 return Some(format!("account {account} has {listed:?}"));
             }
@@ -85,7 +86,9 @@ impl Play {
         if audit != expected {
             return Err(format!("the audit tells {audit:?}, not {expected:?}"));
         }
-        let done = |deed| world.bookings.iter().map(|booking| booking.deeds.get(deed).copied().unwrap_or_default()).sum::<i64>();
+        // what was told about a booking goes with whom it was for
+        let told = || world.bookings.iter().filter(|booking| !booking.forgotten);
+        let done = |deed| told().map(|booking| booking.deeds.get(deed).copied().unwrap_or_default()).sum::<i64>();
         let answered = i64::try_from(world.answered.len()).expect("few");
         for (expected, rows) in [
             (done("reserve"), "messages WHERE kind = 'booked'"),

@@ -38,6 +38,8 @@ pub struct Booking {
     pub state: BookingState,
     /// The scan that redeemed it.
     pub scan: Option<u32>,
+    /// Its person was taken out of the list, and no jab must be kept: nobody finds it any more.
+    pub forgotten: bool,
     /// What was done to it, for the messages and the audit.
     pub deeds: BTreeMap<&'static str, i64>,
 }
@@ -203,6 +205,7 @@ impl World {
     fn before(&self, id: u32, act: &Act) -> Result<Option<usize>> {
         match self.answered.get(&id) {
             None => Ok(None),
+            Some((asked, booking)) if asked == act && self.bookings[*booking].forgotten => no_at("code", Reason::NotFound),
             Some((asked, booking)) if asked == act => Ok(Some(*booking)),
             Some(_) => no_at("request_id", Reason::RequestReused),
         }
