@@ -19,15 +19,16 @@ pub(crate) fn button(booking: &Booking) -> AnyView {
     let save = move |_| {
         let name = format!("yizhen-{}.ics", booking.code);
         // A browser that refuses has said so by itself; the date stays on the page.
-        let _ = download(&file(&booking), &name);
+        let _ = download(&file(&booking), &name, "text/calendar;charset=utf-8");
     };
     view! { <button type="button" class="btn quiet" on:click=save>{t("加到日历", "Add to calendar")}</button> }.into_any()
 }
 
-fn download(text: &str, name: &str) -> Result<(), JsValue> {
+/// Hands a text to the browser as a file.
+pub(crate) fn download(text: &str, name: &str, kind_of_file: &str) -> Result<(), JsValue> {
     let parts = js_sys::Array::of1(&JsValue::from_str(text));
     let kind = BlobPropertyBag::new();
-    kind.set_type("text/calendar;charset=utf-8");
+    kind.set_type(kind_of_file);
     let url = Url::create_object_url_with_blob(&Blob::new_with_str_sequence_and_options(&parts, &kind)?)?;
     let link: HtmlAnchorElement = dom::document().create_element("a")?.unchecked_into();
     link.set_href(&url);

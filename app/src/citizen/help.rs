@@ -26,6 +26,7 @@ pub(crate) fn page() -> AnyView {
                 {move || hotline(state)}
                 <ul class="list">
                     <li><a class="line" href="/notice"><span>{t("接种须知（告知书）", "Information notice")}</span>{icon(ON)}</a></li>
+                    <li><a class="line" href="/my-data"><span>{t("我的数据：查看、下载、删除", "My data: see, download, delete")}</span>{icon(ON)}</a></li>
                     {move || state.demo.get().unwrap_or(false).then(inbox)}
                 </ul>
                 {how_to()}

@@ -12,6 +12,7 @@ mod help;
 mod home;
 mod missing;
 mod move_to;
+mod my_data;
 mod notice;
 mod parts;
 mod picture;
@@ -47,6 +48,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/bookings/:code/cancel") view=cancel::page />
                     <Route path=path!("/notice") view=notice::page />
                     <Route path=path!("/help") view=help::page />
+                    <Route path=path!("/my-data") view=my_data::page />
                     <Route path=path!("/sign-in") view=sign_in::page />
                 </FlatRoutes>
                 {shell::helpline()}

@@ -68,6 +68,17 @@ pub fn call<T: 'static>(
     });
 }
 
+/// Calls a server function and gives its answer as the text that it is, without reading it.
+///
+/// # Errors
+/// As [`get`].
+pub async fn post_for_text(path: &str, body: &impl serde::Serialize) -> Result<String, Error> {
+    let gone = |_| Error::new(Reason::Network);
+    let request = gloo_net::http::Request::post(path).header("Accept", "application/json").json(body).map_err(gone)?;
+    let answer = request.send().await.map_err(gone)?;
+    if answer.ok() { answer.text().await.map_err(gone) } else { Err(answer.json().await.map_err(gone)?) }
+}
+
 /// Reads JSON from a path of our own.
 ///
 /// # Errors

@@ -10,7 +10,7 @@ use leptos::prelude::*;
 
 use super::counter::{Counter, Screen};
 use super::desk::Session;
-use super::{shape, undo};
+use super::{reveal, shape, undo};
 use crate::staff::verdict::Verdict;
 use crate::ui::{lang, t};
 
@@ -89,6 +89,7 @@ fn about(counter: Counter, found: &LookUp, lang: Lang) -> AnyView {
     let button = found.may_redeem.then(|| redeem_button(counter));
     let undo = (found.redemption.is_some() && is_today(counter, found) && counter.may_undo(found))
         .then(|| undo::undo(counter, Box::new(found.clone())));
+    let reveal = counter.may_reveal(found).then(|| reveal::reveal(counter, found.code));
     view! {
         <div class=tone(verdict.light)>
             <div class="head">
@@ -96,7 +97,7 @@ fn about(counter: Counter, found: &LookUp, lang: Lang) -> AnyView {
             </div>
             {who(found, lang)}
             {facts(counter, found, lang)}
-            <div class="foot">{button} {undo}</div>
+            <div class="foot">{button} {undo} {reveal}</div>
         </div>
     }
     .into_any()

@@ -50,6 +50,8 @@ pub(super) struct Counter {
     pub(super) armed: RwSignal<bool>,
     /// Whether the form that takes a jab back is open: no scan may sweep it away.
     pub(super) undoing: RwSignal<bool>,
+    /// Whether the form that shows something in full is open, or shows it: the same.
+    pub(super) revealing: RwSignal<bool>,
     /// Somebody scanned while a jab was not recorded yet.
     pub(super) held: RwSignal<bool>,
     /// Grows with every step, so that a late answer finds that it is late.
@@ -66,6 +68,7 @@ impl Counter {
             screen: RwSignal::new(Screen::Ready),
             armed: RwSignal::new(false),
             undoing: RwSignal::new(false),
+            revealing: RwSignal::new(false),
             held: RwSignal::new(false),
             turn: StoredValue::new(0),
             scan: StoredValue::new(None),
@@ -136,7 +139,9 @@ impl Counter {
     }
 
     fn is_held(self) -> bool {
-        self.undoing.get_untracked() || self.screen.with_untracked(|screen| matches!(screen, Screen::Recording(..)))
+        self.undoing.get_untracked()
+            || self.revealing.get_untracked()
+            || self.screen.with_untracked(|screen| matches!(screen, Screen::Recording(..)))
     }
 
     fn look_up(self, scan: Scan) {
@@ -264,10 +269,19 @@ impl Counter {
 
     /// Whether this member of staff may take the shown jab back.
     pub(super) fn may_undo(self, found: &LookUp) -> bool {
+        self.may(Action::Undo, found)
+    }
+
+    /// Whether this member of staff may see in full what is masked.
+    pub(super) fn may_reveal(self, found: &LookUp) -> bool {
+        self.may(Action::Reveal, found)
+    }
+
+    fn may(self, action: Action, found: &LookUp) -> bool {
         self.desk.member.with_untracked(|member| {
-            member.as_ref().is_some_and(|member| {
-                may(member.role, member.standing, Action::Undo, Place::of(&found.site_id, member.site_id.as_ref()))
-            })
+            member
+                .as_ref()
+                .is_some_and(|member| may(member.role, member.standing, action, Place::of(&found.site_id, member.site_id.as_ref())))
         })
     }
 
@@ -275,6 +289,7 @@ impl Counter {
     pub(super) fn undone(self, found: Box<LookUp>) {
         self.next_turn();
         self.undoing.set(false);
+        self.revealing.set(false);
         self.desk.count(-1);
         self.screen.set(Screen::Undone(found));
     }
@@ -283,6 +298,7 @@ impl Counter {
     pub(super) fn clear(self) {
         self.next_turn();
         self.undoing.set(false);
+        self.revealing.set(false);
         self.scan.set_value(None);
         self.screen.set(Screen::Ready);
     }

@@ -15,6 +15,7 @@ mod lock;
 mod password;
 mod photo;
 mod pin;
+mod reveal;
 mod roster;
 mod scan;
 mod shape;
