@@ -112,7 +112,7 @@ impl Engine {
                 match same {
                     // they were in their own list, as somebody else
                     Some(same) => {
-                        self.take_out(tx, held).await?;
+                        self.take_out(tx, held.id).await?;
                         self.become_comer(tx, same.id, comer).await
                     }
                     None => self.become_comer(tx, held.id, comer).await,
@@ -130,7 +130,7 @@ impl Engine {
         let before = open(self.vault(), &row)?;
         let same_document = row.person_hash == comer.known.person_hash;
         let Some(born_on) = comer.known.born_on.or(same_document.then_some(before.born_on)) else {
-            return self.take_out(tx, row).await;
+            return self.take_out(tx, row.id).await;
         };
         let details = Details {
             name: comer.known.name.clone(),
@@ -145,14 +145,6 @@ impl Engine {
         changed.sealed = Set(seal(self.vault(), id, &details)?);
         changed.changed_at = Set(self.now());
         person::Entity::update(changed).exec(tx).await.map_err(internal)?;
-        Ok(())
-    }
-
-    async fn take_out(&self, tx: &DatabaseTransaction, row: person::Model) -> Result<(), Error> {
-        let mut removed = row.into_active_model();
-        removed.removed = Set(true);
-        removed.changed_at = Set(self.now());
-        person::Entity::update(removed).exec(tx).await.map_err(internal)?;
         Ok(())
     }
 
