@@ -64,7 +64,7 @@ impl Chance {
     fn value(&mut self, depth: u32) -> Value {
         match self.below(12) {
             0 => Value::Null,
-            1 => json!(self.next() % 2 == 0),
+            1 => json!(self.next().is_multiple_of(2)),
             2 => json!(self.next()),
             3 => json!(-1_i64),
             4 => json!(1e300),
