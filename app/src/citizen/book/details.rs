@@ -207,13 +207,16 @@ fn inputs(state: State, fields: Fields, relation: Relation, identity: Option<Ide
 
 /// What an app has said about oneself: to read, not to change.
 fn vouched_for(state: State, identity: &Identity) -> AnyView {
-    let number = view! { <span class="num">{identity.document.number.clone()}</span> }.into_any();
+    let document = view! {
+        <span>{identity.document.kind.title(lang())}</span>
+        <span class="num">{identity.document.number.clone()}</span>
+    };
     let phone = state.account.get().map(|account| account.phone).unwrap_or_default();
     view! {
         <section class="vouched">
             {facts(vec![
                 (t("姓名", "Name"), identity.name.clone().into_any()),
-                (identity.document.kind.title(lang()), number),
+                (t("证件", "Document"), document.into_any()),
                 (t("手机号", "Mobile number"), view! { <span class="num">{phone}</span> }.into_any()),
             ])}
             <p class="small quiet-text">{t(
