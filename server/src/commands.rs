@@ -1,5 +1,6 @@
 //! What the command line does besides serving: one engine call each.
 
+mod audit;
 mod keys;
 mod staff;
 
@@ -13,7 +14,7 @@ use engine::clock::{RehearsalClock, SystemClock};
 use engine::entropy::SystemEntropy;
 use engine::{CityFile, DemoStaff, Engine, Ledger, MultitudeProgress, MultitudeSize, OpenError, SensitiveConsent};
 
-use crate::config::{Cli, Command, Data, Demo, LedgerCommand, Seed};
+use crate::config::{AuditCommand, Cli, Command, Data, Demo, LedgerCommand, Seed};
 use crate::{lifecycle, telemetry};
 
 /// How often a long step says how far it is.
@@ -32,6 +33,7 @@ pub async fn run(cli: Cli) -> Result<()> {
         Command::Staff(command) => staff::run(command).await,
         Command::Keys(command) => keys::run(&command).await,
         Command::Ledger(LedgerCommand::Check(data)) => ledger_check(&data).await,
+        Command::Audit(AuditCommand::Verify(data)) => audit::verify(&data).await,
     }
 }
 
@@ -143,6 +145,7 @@ pub(crate) fn config(data: &Data, demo: Option<&Demo>, limits: engine::Limits) -
         database_url: data.url(),
         data_dir: data.data_dir.clone(),
         keys: data.keys()?,
+        audit_dir: data.audit_dir(),
         city,
         demo: demo.is_some(),
         limits,

@@ -65,6 +65,9 @@ pub enum Command {
     /// The ledger: slots, places and bookings, and whether they add up.
     #[command(subcommand)]
     Ledger(LedgerCommand),
+    /// The audit: who did what, and whether it is as it was written.
+    #[command(subcommand)]
+    Audit(AuditCommand),
 }
 
 /// Where the data is.
@@ -79,6 +82,9 @@ pub struct Data {
     /// Where the keys come from.
     #[command(flatten)]
     pub keys: KeysFrom,
+    /// Where signed checkpoints of the audit are written, at best a disk that the database's administrators cannot write. Without it: audit under DATA_DIR.
+    #[arg(long, env = "AUDIT_DIR", value_name = "AUDIT_DIR", hide_env_values = true)]
+    pub audit_dir: Option<PathBuf>,
     /// The city: its name, divisions, vaccines, notice, sites and their usual days. Without it: Yongzhou, for the demo.
     #[arg(long, env = "CITY_FILE", value_name = "CITY_FILE", hide_env_values = true)]
     pub city_file: Option<PathBuf>,
@@ -147,6 +153,9 @@ pub struct Serve {
     /// Seconds that answers in flight are given when the service is told to stop.
     #[arg(long, env = "STOP_WITHIN_S", value_name = "STOP_WITHIN_S", default_value_t = 20, hide_env_values = true)]
     pub stop_within_s: u64,
+    /// Minutes between two checkpoints of the audit, where something was written.
+    #[arg(long, env = "AUDIT_CHECKPOINT_MINUTES", value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1440), hide_env_values = true)]
+    pub audit_checkpoint_minutes: u32,
     /// How long people stay signed in.
     #[command(flatten)]
     pub sessions: Sessions,
@@ -189,6 +198,13 @@ pub struct Seed {
 pub enum LedgerCommand {
     /// Prove it: count everything in one snapshot and name each row that does not fit. It changes nothing, and may run beside a service.
     Check(Data),
+}
+
+/// `yizhen audit …`.
+#[derive(Subcommand, Debug)]
+pub enum AuditCommand {
+    /// Prove it: hold every row, link and checkpoint against each other, and name what was changed, removed, inserted or cut off. It changes nothing, and may run beside a service.
+    Verify(Data),
 }
 
 /// What the command line asked for.
@@ -255,6 +271,11 @@ impl Data {
             Some(url) => url.clone(),
             None => format!("sqlite://{}", self.data_dir.join("yizhen.db").display()),
         }
+    }
+
+    /// Where the audit's checkpoints are written.
+    pub fn audit_dir(&self) -> PathBuf {
+        self.audit_dir.clone().unwrap_or_else(|| self.data_dir.join("audit"))
     }
 
     /// Where the keys come from.

@@ -115,10 +115,16 @@ pub async fn start(settings: &Serve) -> Result<Running> {
     // the demo's windows of today have just been written
     let written = settings.demo.then(|| engine.today());
     let sweeper = tokio::spawn(sweep(engine.clone(), scheduled, written));
+    let checkpoint_every = Duration::from_secs(60 * u64::from(settings.audit_checkpoint_minutes));
     let keeper: JoinHandle<()> = tokio::spawn({
         let engine = engine.clone();
         async move {
-            tokio::join!(engine.keep_keys(), engine.keep_sealed_anew(), engine.keep_retention());
+            tokio::join!(
+                engine.keep_keys(),
+                engine.keep_sealed_anew(),
+                engine.keep_retention(),
+                engine.keep_audit(checkpoint_every)
+            );
         }
     });
     let server = listen(listener, service(host), bounds.connections, until(stopping));

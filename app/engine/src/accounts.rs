@@ -13,6 +13,7 @@ use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::Engine;
+use crate::audit::Actor;
 use crate::error::internal;
 use crate::sessions::Holder;
 use crate::store::entities::{account, message, sign_in_code};
@@ -144,10 +145,19 @@ impl Engine {
     /// `invalid` on `phone` or `code`; `too_many` after too many wrong tries, for this code, from this device or from this address.
     pub async fn sign_in(&self, phone: &str, code: &str, whence: &Whence, old: Option<&str>) -> Result<(Account, String)> {
         let phone = Phone::parse(phone)?;
-        self.use_code(&phone, &digits(code), whence).await?;
+        self.use_code(&phone, &digits(code), whence).await.inspect_err(|refused| {
+            self.note_refused(Actor::Nobody, "sign_in", self.phone_reference(&phone), refused.code);
+        })?;
         let account_id = self.account_of(&phone).await?;
         let token = self.begin_session(Holder::Account(account_id), old).await?;
         Ok((self.account_of_phone(account_id, &phone).await?, token))
+    }
+
+    /// What stands for a number where nobody may read it: the same for the same number, and of no use without the key.
+    fn phone_reference(&self, phone: &Phone) -> String {
+        let hash = self.vault().hash("audit-phone", phone.as_str());
+        let digits: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        format!("phone:{digits}")
     }
 
     /// Uses up the latest code of a phone, or counts a wrong try.

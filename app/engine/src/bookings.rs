@@ -46,9 +46,11 @@ impl Engine {
 
     async fn try_reserve(&self, citizen: &Citizen, reserve: &Reserve, content_hash: Vec<u8>) -> Result<Booking> {
         let found = self.lookups().people.one(reserve.person_id).await?;
-        let person = found
-            .filter(|person| person.row.account_id == citizen.account_id)
-            .ok_or_else(|| Error::field("person_id", Reason::NotFound))?;
+        let refused = Error::field("person_id", Reason::NotFound);
+        if found.as_ref().is_some_and(|person| person.row.account_id != citizen.account_id) {
+            self.note_refused(Actor::Citizen(citizen.account_id), "reserve", reserve.person_id, refused.code);
+        }
+        let person = found.filter(|person| person.row.account_id == citizen.account_id).ok_or(refused)?;
         match self.reserve_for(citizen, reserve, &person, content_hash).await {
             Err(error) if error.code == ErrorCode::AlreadyBooked => Err(self.own_booking(citizen, &person.row, reserve).await),
             done => done,

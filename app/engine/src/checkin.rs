@@ -20,25 +20,37 @@ use crate::error::internal;
 use crate::people;
 use crate::shown::{Found, vaccine_out};
 use crate::staff::Staff;
-use crate::store::entities::{audit as audit_row, booking, slot, staff};
+use crate::store::entities::{booking, slot, staff};
 
 /// The longest lot number and reason that are kept.
 const LONGEST_TEXT: usize = 200;
 
 impl Engine {
+    /// Asks whether they may do something with this at a site; that they may not is audited.
+    pub(crate) fn allow(&self, staff: &Staff, action: Action, site_id: Uuid, object: impl ToString) -> Result<()> {
+        let allowed = staff.may(action, site_id);
+        allowed.inspect_err(|refused| self.note_refused(Actor::Staff(staff.id), action.as_str(), object, refused.code))
+    }
+
+    /// Asks whether they may do something at any site at all; that they may not is audited.
+    pub(crate) fn allow_somewhere(&self, staff: &Staff, action: Action) -> Result<()> {
+        let allowed = staff.may_somewhere(action);
+        allowed.inspect_err(|refused| self.note_refused(Actor::Staff(staff.id), action.as_str(), "-", refused.code))
+    }
+
     /// What staff need to see of the booking of a pass or a code; looking is audited.
     ///
     /// # Errors
     /// `invalid` on `pass` or `code`; `not_found`; `forbidden`.
     pub async fn look_up(&self, staff: &Staff, pass: Option<&str>, code: Option<&str>) -> Result<LookUp> {
-        staff.may_somewhere(Action::LookUp)?;
+        self.allow_somewhere(staff, Action::LookUp)?;
         let code = match (pass, code) {
             (Some(pass), _) => Pass::verify(pass, |id| self.vault().keys().verifying(id))?.code,
             (None, Some(code)) => Code::parse(code)?,
             (None, None) => return Err(Error::field("code", Reason::Missing)),
         };
         let found = self.booking(code).await?.ok_or_else(|| Error::field("code", Reason::NotFound))?;
-        staff.may(Action::LookUp, found.slot.site_id)?;
+        self.allow(staff, Action::LookUp, found.slot.site_id, code)?;
         self.note_look_up(staff, code).await?;
         self.look_up_out(staff, code, found).await
     }
@@ -103,11 +115,11 @@ impl Engine {
     /// `invalid` on `code` or `lot`; `not_found`; `forbidden` at another site; `already_redeemed`; `wrong_state` when it is cancelled,
     /// missed or for another day.
     pub async fn redeem(&self, staff: &Staff, redeem: Redeem) -> Result<CheckedIn> {
-        staff.may_somewhere(Action::Redeem)?;
+        self.allow_somewhere(staff, Action::Redeem)?;
         let code = Code::parse(&redeem.code)?;
         let lot = redeem.lot.map(|lot| short(lot, "lot")).transpose()?.filter(|lot| !lot.is_empty());
         let found = self.booking(code).await?.ok_or_else(|| Error::field("code", Reason::NotFound))?;
-        staff.may(Action::Redeem, found.slot.site_id)?;
+        self.allow(staff, Action::Redeem, found.slot.site_id, code)?;
         let again = found.booking.redeem_nonce == Some(redeem.nonce);
         if !again && let Some(objection) = self.objection(staff, &found, found.state(self.today())?)? {
             return Err(Error::new(objection));
@@ -130,14 +142,14 @@ impl Engine {
     /// # Errors
     /// `invalid` on `code` or `reason`; `not_found`; `forbidden`; `wrong_state` when it was not recorded, or not today.
     pub async fn undo(&self, staff: &Staff, code: &str, reason: &str) -> Result<CheckedIn> {
-        staff.may_somewhere(Action::Undo)?;
+        self.allow_somewhere(staff, Action::Undo)?;
         let code = Code::parse(code)?;
         let reason = short(reason.to_owned(), "reason")?;
         if reason.is_empty() {
             return Err(Error::field("reason", Reason::Missing));
         }
         let found = self.booking(code).await?.ok_or_else(|| Error::field("code", Reason::NotFound))?;
-        staff.may(Action::Undo, found.slot.site_id)?;
+        self.allow(staff, Action::Undo, found.slot.site_id, code)?;
         match found.state(self.today())? {
             BookingState::Redeemed if found.slot.date == self.today() => {}
             BookingState::Redeemed => return Err(Error::new(Reason::OtherDay { date: found.slot.date })),
@@ -152,12 +164,11 @@ impl Engine {
     /// # Errors
     /// `not_found` for an unknown site; `forbidden` for another site's.
     pub async fn roster(&self, staff: &Staff, site_id: Uuid, date: NaiveDate) -> Result<Roster> {
-        staff.may_somewhere(Action::ReadRoster)?;
+        self.allow_somewhere(staff, Action::ReadRoster)?;
         let site = self.site(site_id).map_err(|error| Error { field: Some("site_id".into()), ..error })?;
-        staff.may(Action::ReadRoster, site_id)?;
+        self.allow(staff, Action::ReadRoster, site_id, site_id)?;
         let detail = Some(date.to_string());
-        let row = audit::row(self.vault(), self.now(), Actor::Staff(staff.id), "read_roster", site_id, detail);
-        audit_row::Entity::insert(row).exec_without_returning(&self.store().write).await.map_err(internal)?;
+        self.deed(&self.store().write, Actor::Staff(staff.id), "read_roster", site_id, detail).await?;
         let on_the_day = slot::COLUMN.site_id.eq(site_id).and(slot::COLUMN.date.eq(date));
         let found = self.find(on_the_day.and(booking::COLUMN.state.ne(BookingState::Cancelled.as_str()))).await?;
         let mut rows = found.into_iter().map(|found| self.roster_row(found)).collect::<Result<Vec<_>>>()?;

@@ -22,6 +22,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Where the keys come from.
     pub keys: KeySource,
+    /// Where the audit's checkpoints are written.
+    pub audit_dir: PathBuf,
     /// The city, its vaccines and its notice.
     pub city: CityFile,
     /// Demo content, and the message inbox.

@@ -8,10 +8,10 @@ use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use crate::Engine;
 use crate::accounts::Citizen;
-use crate::audit::{self, Actor};
+use crate::audit::Actor;
 use crate::config::SensitiveConsent;
 use crate::error::internal;
-use crate::store::entities::{audit as audit_row, consent, identity};
+use crate::store::entities::{consent, identity};
 
 impl Engine {
     /// Records that the citizen agrees to what is asked for on its own, in the version in force; or, not `given`, that they take it back. What
@@ -49,8 +49,7 @@ impl Engine {
         consent::Entity::insert(row).exec_without_returning(&tx).await.map_err(internal)?;
         let action = if given { "consent" } else { "withdraw_consent" };
         let detail = Some(format!("{kind} {version}"));
-        let row = audit::row(self.vault(), now, Actor::Citizen(citizen.account_id), action, id, detail);
-        audit_row::Entity::insert(row).exec_without_returning(&tx).await.map_err(internal)?;
+        self.deed(&tx, Actor::Citizen(citizen.account_id), action, id, detail).await?;
         tx.commit().await.map_err(internal)
     }
 

@@ -9,11 +9,11 @@ use sea_orm::{ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOr
 
 use crate::Engine;
 use crate::accounts::Citizen;
-use crate::audit::{self, Actor};
+use crate::audit::Actor;
 use crate::error::internal;
 use crate::own_data::is_ahead;
 use crate::people;
-use crate::store::entities::{account, audit as audit_row, booking, message, person, session};
+use crate::store::entities::{account, booking, message, person, session};
 use crate::tallies::Whence;
 
 impl Engine {
@@ -47,8 +47,7 @@ impl Engine {
         self.forget_messages(&tx, citizen, phone_hash).await?;
         session::Entity::delete_many().filter(session::COLUMN.account_id.eq(id)).exec(&tx).await.map_err(internal)?;
         self.empty_account(&tx, id).await?;
-        let row = audit::row(self.vault(), self.now(), Actor::Citizen(id), "erase", id, None);
-        audit_row::Entity::insert(row).exec_without_returning(&tx).await.map_err(internal)?;
+        self.deed(&tx, Actor::Citizen(id), "erase", id, None).await?;
         let must_keep = booking::Entity::find().filter(booking::COLUMN.account_id.eq(id)).count(&tx).await.map_err(internal)?;
         tx.commit().await.map_err(internal)?;
         let must_keep_until = if must_keep == 0 { None } else { self.holdings_until(citizen).await? };

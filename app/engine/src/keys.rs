@@ -37,6 +37,9 @@ struct KeyText {
     seals_from: BTreeMap<u8, DateTime<Utc>>,
     /// Key id → key that signs passes: 32 bytes in base64; the highest is the one in use.
     pass: BTreeMap<u8, Zeroizing<String>>,
+    /// Key id → key that signs the audit's checkpoints, in the same way. A file of before has none; the first start adds one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    audit: BTreeMap<u8, Zeroizing<String>>,
 }
 
 /// A key that seals and opens.
@@ -53,6 +56,10 @@ pub struct Keys {
     vault: BTreeMap<u8, VaultKey>,
     index: (Suite, Zeroizing<[u8; INDEX_KEY]>),
     pass: BTreeMap<u8, SigningKey>,
+    audit: BTreeMap<u8, SigningKey>,
+    /// The key of the audit's digests and hashes: derived from the index key, which never changes, so that what was chained once can be
+    /// proved for ever, and with a name of its own, so that no keyed hash of anything else is one of them.
+    chain: Zeroizing<[u8; INDEX_KEY]>,
 }
 
 /// What may be told of a version.
@@ -79,18 +86,17 @@ impl Keys {
         }
         let (suite, key) = suite_of(&text.index);
         let index = decode(key).and_then(|bytes| exactly(&bytes)).ok_or("the index key is not 32 bytes in base64")?;
-        let mut pass = BTreeMap::new();
-        for (id, key) in &text.pass {
-            let key = decode(key).and_then(|bytes| exactly(&bytes)).ok_or("a pass key is not 32 bytes in base64")?;
-            pass.insert(*id, SigningKey::from_bytes(&key));
-        }
+        let pass = signing_keys(&text.pass).ok_or("a pass key is not 32 bytes in base64")?;
+        let audit = signing_keys(&text.audit).ok_or("an audit key is not 32 bytes in base64")?;
         if vault.is_empty() || pass.is_empty() {
             return Err("it needs at least one vault key and one pass key");
         }
         if text.seals_from.keys().any(|version| !vault.contains_key(version)) {
             return Err("seals_from names a version that has no key");
         }
-        Ok(Self { vault, index: (suite, index), pass })
+        let derived = Zeroizing::new(suite.mac(&index, &[b"yizhen audit chain 1"]));
+        let chain = exactly(&derived).ok_or("the index key is of no use")?;
+        Ok(Self { vault, index: (suite, index), pass, audit, chain })
     }
 
     /// What may be told of each version, oldest first.
@@ -140,19 +146,40 @@ impl Keys {
         self.pass.get(&id).map(SigningKey::verifying_key)
     }
 
-    /// Whether nothing is new.
-    pub(crate) fn same_as(&self, other: &Self) -> bool {
-        self.vault == other.vault && self.index == other.index && self.pass == other.pass
+    /// The key of the audit's digests and hashes.
+    pub(crate) fn chain(&self) -> &[u8; INDEX_KEY] {
+        &self.chain
     }
 
-    /// Whether a running service may go on with these keys instead of `before`: a version never becomes another key, and the keyed hashes
-    /// stay what they are.
+    /// The key that signs checkpoints now, with its id. `None` in a key file of before.
+    pub(crate) fn checkpoints(&self) -> Option<(u8, &SigningKey)> {
+        self.audit.last_key_value().map(|(id, key)| (*id, key))
+    }
+
+    /// The public key of checkpoints, of an id.
+    pub(crate) fn checkpoint_key(&self, id: u8) -> Option<VerifyingKey> {
+        self.audit.get(&id).map(SigningKey::verifying_key)
+    }
+
+    /// Whether nothing is new.
+    pub(crate) fn same_as(&self, other: &Self) -> bool {
+        self.vault == other.vault && self.index == other.index && self.pass == other.pass && self.audit == other.audit
+    }
+
+    /// Whether a running service may go on with these keys instead of `before`: a version never becomes another key, the keyed hashes
+    /// stay what they are, and no key of checkpoints goes: nobody could check them any more.
     pub(crate) fn continues(&self, before: &Self) -> bool {
         let same = |(version, key): (&u8, &VaultKey)| {
             self.vault.get(version).is_none_or(|now| now.suite == key.suite && now.bytes == key.bytes)
         };
-        self.index == before.index && before.vault.iter().all(same)
+        let signed = |(id, key): (&u8, &SigningKey)| self.audit.get(id) == Some(key);
+        self.index == before.index && before.vault.iter().all(same) && before.audit.iter().all(signed)
     }
+}
+
+fn signing_keys(texts: &BTreeMap<u8, Zeroizing<String>>) -> Option<BTreeMap<u8, SigningKey>> {
+    let key = |(id, text): (&u8, &Zeroizing<String>)| Some((*id, SigningKey::from_bytes(&*exactly(&decode(text)?)?)));
+    texts.iter().map(key).collect()
 }
 
 /// A new key of a suite, as it stands in the file.

@@ -60,6 +60,7 @@ use sea_orm::sea_query::OnConflict;
 use tokio::task::JoinHandle;
 
 pub use accounts::Citizen;
+pub use audit::{AuditReport, Finding, Origin};
 pub use board::Board;
 pub use city_file::CityFile;
 pub use config::{Config, Limits, OpenError, Retention, SensitiveConsent, Sessions, StaffRules};
@@ -74,6 +75,7 @@ pub use staff::{NewStaff, Staff, StaffListed};
 pub use tallies::Whence;
 pub use work::AskForWork;
 
+use crate::audit::{Audit, Occasion};
 use crate::desk::Desk;
 use crate::error::internal;
 use crate::lookups::Lookups;
@@ -98,13 +100,14 @@ pub struct Engine {
 struct Inner {
     config: Config,
     store: Store,
-    vault: Vault,
+    vault: Arc<Vault>,
     board: Arc<Board>,
     desk: Desk,
     lookups: Lookups,
     seen: Seen,
     warmth: Warmth,
     watch: Watch,
+    audit: Audit,
     /// Whether the ledger was found out of balance, and not in balance since.
     ledger_off: AtomicBool,
     ticker: JoinHandle<()>,
@@ -130,17 +133,18 @@ impl Engine {
         store.migrate().await?;
         demo::refuse_unfinished(&store).await?;
         let keys = key_check::open(&config, &store).await?;
-        let vault = Vault::new(keys, config.entropy.clone(), config.clock.clone());
+        let vault = Arc::new(Vault::new(keys, config.entropy.clone(), config.clock.clone()));
         key_check::write(&config, &store, &vault).await?;
+        audit::count_before(&store, &vault).await?;
         write_vaccines(&config, &store).await?;
         let board = Arc::new(Board::new(config.city.city.clone(), config.clock.now()));
-        let desk = Desk::start(store.clone(), board.clone(), config.clock.clone(), &config.limits)
+        let desk = Desk::start(store.clone(), board.clone(), vault.clone(), config.clock.clone(), &config.limits)
             .map_err(|error| OpenError::Thread(error.to_string()))?;
         let ticker = tokio::spawn(board::follow(store.clone(), board.clone(), config.clock.clone()));
         let lookups = Lookups::start(&store, &config);
-        let (seen, warmth, watch) = (Seen::default(), Warmth::default(), Watch::default());
+        let (seen, warmth, watch, audit) = (Seen::default(), Warmth::default(), Watch::default(), Audit::default());
         let ledger_off = AtomicBool::new(false);
-        let inner = Inner { config, store, vault, board, desk, lookups, seen, warmth, watch, ledger_off, ticker };
+        let inner = Inner { config, store, vault, board, desk, lookups, seen, warmth, watch, audit, ledger_off, ticker };
         let engine = Self { inner: Arc::new(inner) };
         engine.fill_board().await.map_err(|_| OpenError::Connect("the sites cannot be read".into()))?;
         Ok(engine)
@@ -229,10 +233,13 @@ impl Engine {
         self.store().warm().await.map_err(internal)
     }
 
-    /// Answers what is queued and closes the database.
+    /// Answers what is queued, seals and signs the audit, and closes the database.
     pub async fn stop(&self) {
         self.inner.desk.stop().await;
         self.inner.ticker.abort();
+        if self.seal_audit().await.is_err() || self.checkpoint(Occasion::Stop).await.is_err() {
+            tracing::warn!("the end of the audit is sealed and signed at the next start");
+        }
         self.store().close().await;
     }
 
@@ -266,6 +273,10 @@ impl Engine {
 
     pub(crate) fn watch(&self) -> &Watch {
         &self.inner.watch
+    }
+
+    pub(crate) fn audit(&self) -> &Audit {
+        &self.inner.audit
     }
 
     pub(crate) fn seen(&self) -> &Seen {

@@ -15,7 +15,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use crate::Engine;
 use crate::accounts::Citizen;
-use crate::audit::{self, Actor};
+use crate::audit::Actor;
 use crate::error::internal;
 use crate::people::{self, dose_out};
 use crate::shown::Found;
@@ -69,8 +69,7 @@ impl Engine {
     pub async fn own_data(&self, citizen: &Citizen, code: &str, whence: &Whence) -> Result<OwnData> {
         let phone = self.prove_phone(citizen, code, whence).await?;
         let now = self.now();
-        let row = audit::row(self.vault(), now, Actor::Citizen(citizen.account_id), "own_data", citizen.account_id, None);
-        audit_row::Entity::insert(row).exec_without_returning(&self.store().write).await.map_err(internal)?;
+        self.deed(&self.store().write, Actor::Citizen(citizen.account_id), "own_data", citizen.account_id, None).await?;
         let account = account::Entity::find_by_id(citizen.account_id).one(&self.store().read).await.map_err(internal)?;
         let found = self.find(booking::COLUMN.account_id.eq(citizen.account_id)).await?;
         Ok(OwnData {

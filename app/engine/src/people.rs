@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Engine;
 use crate::accounts::Citizen;
+use crate::audit::Actor;
 use crate::error::internal;
 use crate::identities::KnownIdentity;
 use crate::shown::LIVE;
@@ -148,6 +149,7 @@ impl Engine {
         if kept.is_none_or(|account| account.phone_sealed.is_empty()) {
             return Err(Error::new(Reason::SignIn));
         }
+        self.deed(&tx, Actor::Citizen(citizen.account_id), "save_person", row.id, None).await?;
         tx.commit().await.map_err(internal)?;
         Ok(row)
     }
@@ -198,6 +200,7 @@ impl Engine {
             .await
             .map_err(internal)?;
         rows.sort_by_key(|row| row.relation != Relation::Myself.as_str());
+        self.note_read(Actor::Citizen(citizen.account_id), "list_people", citizen.account_id);
         let mut doses = doses_of(&self.store().read, &rows, self.today()).await?;
         let identity = self.known_identity(&self.store().read, citizen.account_id).await?;
         rows.into_iter()
@@ -217,6 +220,7 @@ impl Engine {
         self.person_of(citizen, id).await?;
         let tx = self.store().begin().await.map_err(internal)?;
         self.take_out(&tx, id).await?;
+        self.deed(&tx, Actor::Citizen(citizen.account_id), "remove_person", id, None).await?;
         tx.commit().await.map_err(internal)
     }
 
@@ -241,7 +245,11 @@ impl Engine {
     /// A person of the citizen's account: somebody else's is not found.
     pub(crate) async fn person_of(&self, citizen: &Citizen, id: Uuid) -> Result<person::Model> {
         let row = person::Entity::find_by_id(id).one(&self.store().read).await.map_err(internal)?;
-        row.filter(|row| row.account_id == citizen.account_id && !row.removed).ok_or_else(|| Error::new(Reason::NotFound))
+        let refused = Error::new(Reason::NotFound);
+        if row.as_ref().is_some_and(|row| row.account_id != citizen.account_id) {
+            self.note_refused(Actor::Citizen(citizen.account_id), "read_person", id, refused.code);
+        }
+        row.filter(|row| row.account_id == citizen.account_id && !row.removed).ok_or(refused)
     }
 
     /// Whether a booking waits for its day, or may wait again, because its jab was recorded today and can be taken back; for a person

@@ -8,14 +8,12 @@ use domain::code::Code;
 use domain::error::{Error, ErrorCode, Result};
 use domain::reason::Reason;
 use domain::reveal::{Reveal, Revealed, SHOWN_S, Secret};
-use sea_orm::EntityTrait;
 
 use crate::Engine;
-use crate::audit::{self, Actor};
+use crate::audit::Actor;
 use crate::error::internal;
 use crate::people;
 use crate::staff::Staff;
-use crate::store::entities::audit as audit_row;
 
 /// What was watched since the start.
 #[derive(Default)]
@@ -50,13 +48,12 @@ impl Engine {
     /// # Errors
     /// `invalid` on `code` or `note`; `not_found`; `forbidden` for nurses, and for managers at another site; `too_many`.
     pub async fn reveal(&self, staff: &Staff, reveal: &Reveal) -> Result<Revealed> {
-        staff.may_somewhere(Action::Reveal)?;
+        self.allow_somewhere(staff, Action::Reveal)?;
         let code = Code::parse(&reveal.code)?;
         let why = reveal.why()?;
         let found = self.booking(code).await?.ok_or_else(|| Error::field("code", Reason::NotFound))?;
-        staff.may(Action::Reveal, found.slot.site_id)?;
+        self.allow(staff, Action::Reveal, found.slot.site_id, code)?;
         let tally = self.staff_tally("reveals", staff.id, self.limits().reveals);
-        let row = audit::row(self.vault(), self.now(), Actor::Staff(staff.id), "reveal", code, Some(why));
         let tx = self.store().begin().await.map_err(internal)?;
         if let Err(error) = self.count(&tx, &tally).await {
             if error.code == ErrorCode::TooMany {
@@ -65,7 +62,7 @@ impl Engine {
             }
             return Err(error);
         }
-        audit_row::Entity::insert(row).exec_without_returning(&tx).await.map_err(internal)?;
+        self.deed(&tx, Actor::Staff(staff.id), "reveal", code, Some(why)).await?;
         tx.commit().await.map_err(internal)?;
         self.watch().reveals.fetch_add(1, Ordering::Relaxed);
         let details = people::open(self.vault(), &found.person)?;
@@ -83,7 +80,6 @@ impl Engine {
     /// `too_many` for a nurse who has looked at too many.
     pub(crate) async fn note_look_up(&self, staff: &Staff, code: Code) -> Result<()> {
         let tally = self.staff_tally("look_ups", staff.id, self.limits().look_ups);
-        let row = audit::row(self.vault(), self.now(), Actor::Staff(staff.id), "look_up", code, None);
         let tx = self.store().begin().await.map_err(internal)?;
         match self.count(&tx, &tally).await {
             Err(error) if error.code == ErrorCode::TooMany => {
@@ -95,7 +91,7 @@ impl Engine {
             }
             done => done?,
         }
-        audit_row::Entity::insert(row).exec_without_returning(&tx).await.map_err(internal)?;
+        self.deed(&tx, Actor::Staff(staff.id), "look_up", code, None).await?;
         tx.commit().await.map_err(internal)
     }
 }

@@ -16,6 +16,7 @@ use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter};
 
 use crate::Engine;
 use crate::accounts::Citizen;
+use crate::audit::Actor;
 use crate::error::internal;
 use crate::store::entities::session;
 
@@ -110,6 +111,10 @@ impl Engine {
             session::Entity::delete_by_id(self.token_hash(old)).exec(&tx).await.map_err(internal)?;
         }
         session::Entity::insert(row).exec_without_returning(&tx).await.map_err(internal)?;
+        // how staff sign in says more, and is written down where it is decided
+        if let Holder::Account(id) = holder {
+            self.deed(&tx, Actor::Citizen(id), "sign_in", id, None).await?;
+        }
         tx.commit().await.map_err(internal)?;
         Ok(token)
     }
@@ -172,9 +177,11 @@ impl Engine {
     /// `internal`
     pub async fn sign_out_everywhere(&self, citizen: &Citizen) -> Result<()> {
         self.unbind_wechat(citizen).await?;
+        let tx = self.store().begin().await.map_err(internal)?;
         let theirs = session::Entity::delete_many().filter(session::COLUMN.account_id.eq(citizen.account_id));
-        theirs.exec(&self.store().write).await.map_err(internal)?;
-        Ok(())
+        theirs.exec(&tx).await.map_err(internal)?;
+        self.deed(&tx, Actor::Citizen(citizen.account_id), "sign_out_everywhere", citizen.account_id, None).await?;
+        tx.commit().await.map_err(internal)
     }
 
     /// Ends every session of a member of staff, but the one `kept`. Gives how many there were.

@@ -14,6 +14,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Upd
 
 use crate::Engine;
 use crate::accounts::Citizen;
+use crate::audit::Actor;
 use crate::error::internal;
 use crate::forget::NOBODY;
 use crate::people::{self, dose_out};
@@ -50,7 +51,9 @@ impl Engine {
     /// # Errors
     /// `invalid` on `code`; `not_found` when there is none, or it is another account's.
     pub async fn show_booking(&self, citizen: &Citizen, code: &str) -> Result<Booking> {
-        self.show(citizen, Code::parse(code)?).await
+        let booking = self.show(citizen, Code::parse(code)?).await?;
+        self.note_read(Actor::Citizen(citizen.account_id), "show_booking", booking.code);
+        Ok(booking)
     }
 
     pub(crate) async fn show(&self, citizen: &Citizen, code: Code) -> Result<Booking> {
@@ -63,6 +66,7 @@ impl Engine {
     /// `internal`
     pub async fn list_bookings(&self, citizen: &Citizen) -> Result<Vec<Booking>> {
         let found = self.find(booking::COLUMN.account_id.eq(citizen.account_id)).await?;
+        self.note_read(Actor::Citizen(citizen.account_id), "list_bookings", citizen.account_id);
         let shown: Result<Vec<_>> = found.into_iter().map(|found| self.booking_out(found)).collect();
         let (mut coming, mut past): (Vec<_>, Vec<_>) =
             shown?.into_iter().partition(|booking| booking.state == BookingState::Booked);
@@ -75,7 +79,11 @@ impl Engine {
     /// A booking of the citizen's account: somebody else's is not found.
     pub(crate) async fn booking_of(&self, citizen: &Citizen, code: Code) -> Result<Found> {
         let found = self.booking(code).await?;
-        found.filter(|found| found.booking.account_id == citizen.account_id).ok_or_else(|| Error::field("code", Reason::NotFound))
+        let refused = Error::field("code", Reason::NotFound);
+        if found.as_ref().is_some_and(|found| found.booking.account_id != citizen.account_id) {
+            self.note_refused(Actor::Citizen(citizen.account_id), "read_booking", code, refused.code);
+        }
+        found.filter(|found| found.booking.account_id == citizen.account_id).ok_or(refused)
     }
 
     /// A booking by its code, whosever it is: for staff.

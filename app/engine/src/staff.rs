@@ -13,13 +13,13 @@ use domain::reason::Reason;
 use domain::staff::{StaffMember, StaffSignIn, StaffSite};
 use domain::{DateTime, Utc, Uuid};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::{EntityTrait, QueryFilter};
 
 use crate::Engine;
-use crate::audit::{self, Actor};
+use crate::audit::Actor;
 use crate::error::internal;
 use crate::sessions::Holder;
-use crate::store::entities::{audit as audit_row, session, staff, staff_site};
+use crate::store::entities::{session, staff, staff_site};
 
 pub(crate) use house::write_sites;
 pub use house::{NewStaff, StaffListed};
@@ -241,20 +241,6 @@ impl Engine {
             theirs.map_err(internal)?.into_iter().filter_map(|theirs| self.board().site_row(theirs.site_id)).collect();
         sites.sort_by_key(|site| site.position);
         Ok(sites.into_iter().map(|site| StaffSite { id: site.id, name: site.name, name_en: site.name_en }).collect())
-    }
-
-    /// Writes down who did what.
-    async fn deed(
-        &self,
-        db: &impl ConnectionTrait,
-        actor: Actor,
-        action: &str,
-        object: impl ToString,
-        detail: Option<String>,
-    ) -> Result<()> {
-        let row = audit::row(self.vault(), self.now(), actor, action, object, detail);
-        audit_row::Entity::insert(row).exec_without_returning(db).await.map_err(internal)?;
-        Ok(())
     }
 }
 

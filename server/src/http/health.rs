@@ -55,6 +55,8 @@ pub(super) async fn metrics(State(host): State<Host>) -> impl IntoResponse {
     );
     desk(&mut text, host.engine().desk_counts());
     watched(&mut text, host.engine().watched());
+    let left_out = host.engine().audit_left_out();
+    text.number("yizhen_audit_left_out_total", "counter", "Rows of the audit that were counted and not written.", left_out);
     if let Some(bytes) = crate::system::resident_bytes() {
         text.number("yizhen_resident_bytes", "gauge", "Memory that the process has in RAM.", bytes);
     }

@@ -13,6 +13,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderValue, Method, Request, header};
 use axum::response::{IntoResponse, Response};
+use engine::Origin;
 use futures_util::FutureExt;
 use hyper::body::Incoming;
 use tower::ServiceExt;
@@ -119,7 +120,16 @@ impl Asked {
         let ours = || if guarded { guard::same_origin(&host, request.method(), request.headers()) } else { Ok(()) };
         let response = match span.in_scope(ours) {
             Ok(()) => {
-                let response = AssertUnwindSafe(rooms.oneshot(request.map(Body::new))).catch_unwind();
+                // what is written down of the call says from where it came
+                let origin = request.extensions().get::<ClientAddress>().map(|client| Origin(client.0));
+                let response = rooms.oneshot(request.map(Body::new));
+                let response = async {
+                    match origin {
+                        Some(origin) => origin.of(response).await,
+                        None => response.await,
+                    }
+                };
+                let response = AssertUnwindSafe(response).catch_unwind();
                 response.instrument(span.clone()).await.map_or_else(
                     |cause: Box<dyn Any + Send>| span.in_scope(|| refusal::panicked(cause)),
                     |response| response.unwrap_or_else(|never| match never {}),

@@ -17,7 +17,7 @@ const ANSWERS: u64 = 60;
 const PAUSE_MICROS: u64 = 8_000;
 /// The longest time that a start is given which is to be killed.
 const START_MICROS: u64 = 150_000;
-/// The service's own words about its ledger are asked for once in so many cycles.
+/// The service's own words about its ledger and its audit are asked for once in so many cycles.
 const CYCLES_A_LEDGER: u64 = 50;
 /// One of so many starts is killed.
 const STARTS: u64 = 8;

@@ -93,17 +93,15 @@ impl Place {
         command
     }
 
-    /// `yizhen ledger check` must find nothing.
+    /// `yizhen ledger check` and `yizhen audit verify` must find nothing.
     pub(crate) fn check_ledger(&self) {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_yizhen"));
-        command
-            .env_clear()
-            .args(["ledger", "check", "--log", "error", "--database-url", &self.url])
-            .arg("--data-dir")
-            .arg(&self.data);
-        let output = command.output().expect("it runs");
-        let said = [output.stdout, output.stderr].map(|words| String::from_utf8_lossy(&words).into_owned()).concat();
-        assert!(output.status.success(), "{said}");
+        for check in [["ledger", "check"], ["audit", "verify"]] {
+            let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_yizhen"));
+            command.env_clear().args(check).args(["--log", "error", "--database-url", &self.url]).arg("--data-dir").arg(&self.data);
+            let output = command.output().expect("it runs");
+            let said = [output.stdout, output.stderr].map(|words| String::from_utf8_lossy(&words).into_owned()).concat();
+            assert!(output.status.success(), "{check:?}: {said}");
+        }
     }
 
     /// Starts the service and waits until it says where it is.

@@ -473,6 +473,55 @@ fn a_ledger_that_does_not_balance_names_the_row_and_keeps_a_service_from_being_r
     assert!(log.contains("the ledger does not balance") && log.contains(&slot.to_string()), "{log}");
 }
 
+#[test]
+fn an_audit_as_it_was_written_is_counted_beside_a_service_and_a_changed_row_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let line = refused(yizhen(folder.path(), &["audit", "verify"]));
+    assert!(line.contains("keys.toml"), "{line}");
+    assert!(!folder.path().join("data").exists(), "nothing is made");
+
+    let (mut child, base) = demo(folder.path());
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let refused_sign_in = serde_json::json!({ "username": "13822223333", "password": "wrong" });
+    let status = runtime.block_on(async {
+        let asked = reqwest::Client::new().post(format!("{base}/api/staff/sign_in")).json(&refused_sign_in).send();
+        asked.await.expect("an answer").status()
+    });
+    assert_eq!(status, reqwest::StatusCode::UNAUTHORIZED);
+    let said = done(yizhen(folder.path(), &["audit", "verify"]));
+    for part in ["rows in", "links of", "waiting for their link", "Before the chain: 0 rows", "checkpoints"] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+    assert!(said.ends_with("The audit is as it was written.\n"), "{said}");
+    terminate(&child);
+    assert!(child.wait().expect("it ends").success());
+    let said = done(yizhen(folder.path(), &["audit", "verify"]));
+    assert!(said.contains(" 0 waiting for their link"), "{said}");
+
+    let url = format!("sqlite://{}", folder.path().join("data/yizhen.db").display());
+    let id: domain::Uuid = runtime.block_on(async {
+        use sea_orm::{ConnectionTrait, Statement};
+        let database = sea_orm::Database::connect(&url).await.expect("it opens");
+        // from where it came, as it stands in the row: of somebody without a session the network
+        let change =
+            "UPDATE audit SET origin = '10.0.0.0/24' WHERE outcome = 'sign_in_required' AND origin = '127.0.0.0/24' RETURNING id";
+        let row = database.query_one_raw(Statement::from_string(database.get_database_backend(), change)).await;
+        let id = row.expect("written").expect("the refused sign-in").try_get("", "id").expect("an id");
+        database.close().await.expect("closed");
+        id
+    });
+    let Output { status, stdout, stderr } = output(yizhen(folder.path(), &["audit", "verify"]));
+    let (stdout, stderr) = (String::from_utf8(stdout).expect("text"), String::from_utf8(stderr).expect("text"));
+    assert_eq!(status.code(), Some(1));
+    assert!(stdout.contains(&format!("Broken: row {id}: changed")), "{stdout}");
+    assert!(stderr.starts_with("yizhen: ") && stderr.contains("1 finding") && stderr.lines().count() == 1, "{stderr}");
+
+    // checkpoints elsewhere, and none to be found there
+    let elsewhere = folder.path().join("elsewhere").display().to_string();
+    let Output { status, stdout, .. } = output(yizhen(folder.path(), &["audit", "verify", "--audit-dir", &elsewhere]));
+    assert!(!status.success() && String::from_utf8_lossy(&stdout).contains("checkpoints: none"));
+}
+
 /// A demo that serves, and where.
 fn demo(folder: &Path) -> (Child, String) {
     let mut child = yizhen(folder, &["serve", "--port", "0"]).env("YIZHEN_DEMO", "1").spawn().expect("it runs");
@@ -510,7 +559,7 @@ fn keys_come_from_one_place_and_stand_in_no_output() {
             assert!(line.contains("set one of them") && secrets(&text).iter().all(|key| !line.contains(key)), "{line}");
         }
     }
-    assert_eq!(secrets(&text).len(), 3);
+    assert_eq!(secrets(&text).len(), 4);
     for wrong in [text.replacen("[pass]", "[pas]", 1), text.replacen('=', "", 1), text.replace("1 = \"", "1 = \"!")] {
         let tells_all = [("VAULT_KEYS", wrong.as_str()), ("LOG", "trace")];
         let Output { status, stdout, stderr } = output(with_env(folder.path(), &["serve", "--port", "0"], &tells_all));

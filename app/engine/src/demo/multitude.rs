@@ -148,6 +148,7 @@ impl Engine {
         let of = indexes.len();
         let restored = bulk.restore(&indexes, |at| tell(MultitudeProgress::Index { number: at + 1, of })).await;
         restored.map_err(internal)?;
+        crate::audit::recount_before(self.store(), self.vault()).await.map_err(internal)?;
         self.finished(size).await.map_err(internal)?;
         bulk.finish().await.map_err(internal)
     }

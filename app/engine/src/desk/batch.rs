@@ -35,13 +35,14 @@ pub(super) struct Batch<'a> {
 pub(super) type Outcome = core::result::Result<Result<Done>, Trouble>;
 
 impl<'a> Batch<'a> {
-    /// Decides all jobs and writes what they lead to: their answers, in their order, and the slots that have changed. Nothing is
-    /// committed.
+    /// Decides all jobs and writes what they lead to: their answers, in their order, the slots that have changed, and the audit's rows, which
+    /// are to be of the link `link`. Nothing is committed.
     pub(super) async fn run(
         tx: &'a DatabaseTransaction,
         jobs: &[Job],
         now: DateTime<Utc>,
-    ) -> core::result::Result<(Vec<Result<Done>>, Vec<slot::Model>), Trouble> {
+        link: i64,
+    ) -> core::result::Result<(Vec<Result<Done>>, Vec<slot::Model>, Vec<Uuid>), Trouble> {
         let ids: Vec<_> = jobs.iter().filter_map(Job::request).map(|row| *row.id.as_ref()).collect();
         let today = domain::time::civil(now).date();
         let judged: Vec<_> = jobs.iter().filter_map(Job::judged).collect();
@@ -58,7 +59,7 @@ impl<'a> Batch<'a> {
             requests,
             people: takes::people(tx, &chances).await?,
             doses: Doses::read(tx, &judged, today, now).await?,
-            pending: Pending::default(),
+            pending: Pending::of(link),
             changed: HashSet::new(),
         };
         let mut results: Vec<Option<Result<Done>>> = Vec::with_capacity(jobs.len());
@@ -70,8 +71,8 @@ impl<'a> Batch<'a> {
         let mut take = || takes.next().map(|take| takes::decide(&mut batch, take));
         let results = results.into_iter().map(|result| result.or_else(&mut take).unwrap_or_else(|| Err(Error::internal())));
         let results = results.collect();
-        let changed = batch.write().await?;
-        Ok((results, changed))
+        let (changed, rows) = batch.write().await?;
+        Ok((results, changed, rows))
     }
 
     /// What becomes of a change of a booking; nothing for a new booking.
@@ -95,9 +96,9 @@ impl<'a> Batch<'a> {
         if self.pending.write(self.tx).await? { Ok(()) } else { Err(Trouble::Overtaken) }
     }
 
-    async fn write(mut self) -> core::result::Result<Vec<slot::Model>, Trouble> {
+    async fn write(mut self) -> core::result::Result<(Vec<slot::Model>, Vec<Uuid>), Trouble> {
         self.flush().await?;
-        self.places.write(self.tx).await
+        Ok((self.places.write(self.tx).await?, self.pending.linked))
     }
 }
 

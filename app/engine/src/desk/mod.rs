@@ -17,7 +17,7 @@ mod rows;
 mod takes;
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::checkin::CheckedIn;
@@ -30,10 +30,12 @@ use sea_orm::DbErr;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
+use crate::audit::chain::Strand;
 use crate::board::Board;
 use crate::config::Limits;
 use crate::error::{internal, is_transient};
 use crate::store::Store;
+use crate::vault::Vault;
 
 use batch::Batch;
 pub(crate) use changes::{CallOff, MoveTo};
@@ -41,6 +43,7 @@ pub(crate) use checkin::{Redemption, UndoRedemption};
 use counts::Counters;
 pub use counts::DeskCounts;
 pub(crate) use doses::Judged;
+pub(crate) use rows::insert;
 pub(crate) use takes::Take;
 
 /// Tries of a batch that fails for a passing reason.
@@ -128,7 +131,7 @@ pub(crate) struct Desk {
     closing: CancellationToken,
     counters: Arc<Counters>,
     /// Told, or dropped, when the writer has ended.
-    ended: std::sync::Mutex<Option<oneshot::Receiver<()>>>,
+    ended: Mutex<Option<oneshot::Receiver<()>>>,
 }
 
 impl Desk {
@@ -137,11 +140,18 @@ impl Desk {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub(crate) fn start(store: Store, board: Arc<Board>, clock: Arc<dyn Clock>, limits: &Limits) -> std::io::Result<Self> {
+    pub(crate) fn start(
+        store: Store,
+        board: Arc<Board>,
+        vault: Arc<Vault>,
+        clock: Arc<dyn Clock>,
+        limits: &Limits,
+    ) -> std::io::Result<Self> {
         let (queue, waiting) = mpsc::channel(limits.queue.max(1) as usize);
         let closing = CancellationToken::new();
         let counters = Arc::new(Counters::default());
-        let writer = Writer { store, board, clock, counters: counters.clone(), batch: limits.batch.max(1) as usize };
+        let (strand, batch) = (Mutex::default(), limits.batch.max(1) as usize);
+        let writer = Writer { store, board, vault, clock, strand, counters: counters.clone(), batch };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (end, ended) = oneshot::channel();
         let work = writer.run(waiting, closing.clone());
@@ -150,7 +160,7 @@ impl Desk {
             // whoever stops the desk may have given up waiting
             let _ = end.send(());
         })?;
-        Ok(Self { queue, closing, counters, ended: std::sync::Mutex::new(Some(ended)) })
+        Ok(Self { queue, closing, counters, ended: Mutex::new(Some(ended)) })
     }
 
     /// Asks for a booking to be made or changed, and waits for the commit.
@@ -192,7 +202,7 @@ impl Desk {
     /// Takes no more requests and answers those that wait.
     pub(crate) async fn stop(&self) {
         self.closing.cancel();
-        let ended = self.ended.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(ended) = ended {
             // the writer closes the queue, empties it and ends; a panic of its was logged where it happened
             let _ = ended.await;
@@ -203,7 +213,10 @@ impl Desk {
 struct Writer {
     store: Store,
     board: Arc<Board>,
+    vault: Arc<Vault>,
     clock: Arc<dyn Clock>,
+    /// The audit's strand that is the desk's alone, as far as it is known to be committed.
+    strand: Mutex<Option<Strand>>,
     counters: Arc<Counters>,
     /// Requests that one transaction takes at most.
     batch: usize,
@@ -274,11 +287,39 @@ impl Writer {
     }
 
     async fn transact(&self, jobs: &[Job], now: DateTime<Utc>) -> core::result::Result<Vec<Result<Done>>, Trouble> {
+        let keys = self.vault.keys();
+        // taken out: of a transaction that fails nobody knows whether it was committed, and the next one begins another strand
+        let head = self.strand().take();
+        let head = match head {
+            Some(head) => head,
+            None => {
+                let tx = self.store.begin_at_the_desk().await?;
+                let head = Strand::begin(&tx, keys.chain(), now).await?;
+                tx.commit().await?;
+                head
+            }
+        };
         let tx = self.store.begin_at_the_desk().await?;
-        let (results, changed) = Batch::run(&tx, jobs, now).await?;
+        let (results, changed, rows) = match Batch::run(&tx, jobs, now, head.next()).await {
+            Ok(done) => done,
+            Err(trouble) => {
+                // nothing of it is committed
+                *self.strand() = Some(head);
+                return Err(trouble);
+            }
+        };
+        let head = match rows.as_slice() {
+            [] => Some(head),
+            rows => Some(head.extend(&tx, keys.chain(), now, rows).await?.ok_or(Trouble::Overtaken)?),
+        };
         tx.commit().await?;
+        *self.strand() = head;
         self.counters.committed(jobs.len());
         self.board.apply(changed, now);
         Ok(results)
+    }
+
+    fn strand(&self) -> MutexGuard<'_, Option<Strand>> {
+        self.strand.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,5 +1,7 @@
 //! Many rows a statement, in few sizes of statement, so that each connection prepares a handful of them and keeps them.
 
+use domain::Uuid;
+use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, TryInsertResult};
 
@@ -15,9 +17,18 @@ pub(super) struct Pending {
     pub requests: Vec<request::ActiveModel>,
     pub messages: Vec<message::ActiveModel>,
     pub audit: Vec<audit::ActiveModel>,
+    /// The audit's link that names its rows.
+    link: i64,
+    /// The audit's rows that are written.
+    pub linked: Vec<Uuid>,
 }
 
 impl Pending {
+    /// Nothing yet; what comes is of this link of the audit.
+    pub(super) fn of(link: i64) -> Self {
+        Self { link, ..Self::default() }
+    }
+
     /// Writes them. `false`: a booking or a request of them is there already, written by another process.
     pub(super) async fn write(&mut self, tx: &DatabaseTransaction) -> Result<bool, DbErr> {
         // nothing more is written then: a message without its booking would fail the batch for another reason
@@ -26,13 +37,17 @@ impl Pending {
         }
         // the same kind for the same version of a booking is one message
         insert(tx, &mut self.messages).await?;
+        for row in &mut self.audit {
+            row.link = Set(Some(self.link));
+            self.linked.push(*row.id.as_ref());
+        }
         insert(tx, &mut self.audit).await?;
         Ok(true)
     }
 }
 
 /// Inserts the rows and empties the list; whether each of them was new.
-async fn insert<A>(tx: &DatabaseTransaction, rows: &mut Vec<A>) -> Result<bool, DbErr>
+pub(crate) async fn insert<A>(tx: &DatabaseTransaction, rows: &mut Vec<A>) -> Result<bool, DbErr>
 where
     A: ActiveModelTrait + Send,
     <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,

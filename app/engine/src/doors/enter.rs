@@ -12,6 +12,7 @@ use sea_orm::{DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter};
 use super::apps::HostApps;
 use super::token::{self, Claims, Genuine, LEEWAY_S, Refused};
 use crate::Engine;
+use crate::audit::Actor;
 use crate::error::internal;
 use crate::identities::KnownIdentity;
 use crate::people::{LISTED, hold, open, seal};
@@ -77,6 +78,7 @@ impl Engine {
         let tx = self.store().begin().await.map_err(internal)?;
         self.write_identity(&tx, account_id, &comer.known).await?;
         self.identify(&tx, account_id, &comer).await?;
+        self.deed(&tx, Actor::Citizen(account_id), "enter", account_id, Some(app.name.clone())).await?;
         tx.commit().await.map_err(internal)?;
         let token = self.begin_session(Holder::Account(account_id), old).await?;
         Ok(Entered { token, host: app.name.clone() })

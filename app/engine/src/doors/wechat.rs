@@ -10,6 +10,7 @@ use sea_orm::{EntityTrait, PaginatorTrait, QueryFilter};
 use super::wechat_api::Openid;
 use crate::Engine;
 use crate::accounts::Citizen;
+use crate::audit::Actor;
 use crate::error::internal;
 use crate::sessions::Holder;
 use crate::store::entities::{wechat_binding, wechat_pending};
@@ -45,7 +46,10 @@ impl Engine {
         let openid_hash = self.openid_hash(openid);
         let known = wechat_binding::Entity::find_by_id(openid_hash.clone()).one(&self.store().read).await.map_err(internal)?;
         if let Some(known) = known {
-            return Ok(ByWechat::Session(self.begin_session(Holder::Account(known.account_id), old).await?));
+            let session = self.begin_session(Holder::Account(known.account_id), old).await?;
+            let citizen = Actor::Citizen(known.account_id);
+            self.deed(&self.store().write, citizen, "enter_by_wechat", known.account_id, None).await?;
+            return Ok(ByWechat::Session(session));
         }
         let token = self.vault().entropy().token();
         let row = wechat_pending::ActiveModel {
@@ -78,6 +82,7 @@ impl Engine {
             .update_columns([wechat_binding::Column::AccountId, wechat_binding::Column::At])
             .to_owned();
         wechat_binding::Entity::insert(row).on_conflict(replace).exec_without_returning(&tx).await.map_err(internal)?;
+        self.deed(&tx, Actor::Citizen(account_id), "bind_wechat", account_id, None).await?;
         tx.commit().await.map_err(internal)?;
         Ok(true)
     }
@@ -89,7 +94,7 @@ impl Engine {
     pub async fn unbind_wechat(&self, citizen: &Citizen) -> Result<()> {
         let theirs = wechat_binding::Entity::delete_many().filter(wechat_binding::COLUMN.account_id.eq(citizen.account_id));
         theirs.exec(&self.store().write).await.map_err(internal)?;
-        Ok(())
+        self.deed(&self.store().write, Actor::Citizen(citizen.account_id), "unbind_wechat", citizen.account_id, None).await
     }
 
     /// Whether a WeChat user is bound to the account.

@@ -42,6 +42,7 @@ impl Keys {
             vault: [(1, draw(suite, suite.key_length(), entropy))].into(),
             seals_from: [].into(),
             pass: [(1, draw(Suite::Aes, 32, entropy))].into(),
+            audit: [(1, draw(Suite::Aes, 32, entropy))].into(),
         };
         let body = write(path, &keys)?;
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -72,6 +73,20 @@ impl Keys {
             text.vault.insert(version, draw(suite, suite.key_length(), entropy));
             text.seals_from.insert(version, seals_from);
             Ok(version)
+        })
+    }
+
+    /// Adds a key that signs the audit's checkpoints, to a file that has none.
+    ///
+    /// # Errors
+    /// When it has one, or the file cannot be replaced.
+    pub(crate) fn add_checkpoint_key(path: &Path, entropy: &dyn Entropy) -> Result<(), OpenError> {
+        replace(path, |text, _| {
+            if !text.audit.is_empty() {
+                return Err("it has a key for checkpoints already");
+            }
+            text.audit.insert(1, draw(Suite::Aes, 32, entropy));
+            Ok(())
         })
     }
 

@@ -3,7 +3,7 @@
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use chrono::Duration;
-use domain::error::{Error, Result};
+use domain::error::{Error, ErrorCode, Result};
 use domain::reason::Reason;
 use domain::{DateTime, Utc};
 use sea_orm::sea_query::Expr;
@@ -11,6 +11,7 @@ use sea_orm::{EntityTrait, QueryFilter};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::Engine;
+use crate::audit::Actor;
 use crate::error::internal;
 use crate::store::entities::staff;
 use crate::tallies::too_many;
@@ -44,7 +45,14 @@ impl Engine {
         let row = self.count_try(&username.trim().to_lowercase()).await?;
         // an unknown name costs as much time as a wrong password
         let fits = self.password_fits(password.to_owned(), row.as_ref().map(|row| row.password_hash.clone())).await?;
-        row.filter(|_| fits).ok_or_else(|| Error::new(Reason::Password))
+        let refused = Error::new(Reason::Password);
+        if !fits {
+            // what was typed for a user name may be anything: it is not written down
+            let whose = row.as_ref().map(|row| row.id);
+            let actor = whose.map_or(Actor::Nobody, Actor::Staff);
+            self.note_refused(actor, "staff_sign_in", whose.map_or_else(|| "-".to_owned(), |id| id.to_string()), refused.code);
+        }
+        row.filter(|_| fits).ok_or(refused)
     }
 
     /// Whose password is tried. The try is counted before the password is looked at, or many at once would all be the first.
@@ -53,6 +61,7 @@ impl Engine {
             let row = staff::Entity::find().filter(staff::COLUMN.username.eq(username)).one(&self.store().read).await;
             let Some(row) = row.map_err(internal)?.filter(|row| !row.disabled) else { return Ok(None) };
             if let Some(until) = row.locked_until.filter(|until| *until > self.now()) {
+                self.note_refused(Actor::Staff(row.id), "staff_sign_in", row.id, ErrorCode::TooMany);
                 let wait_s = u32::try_from((until - self.now()).num_seconds() + 1).unwrap_or(60);
                 return Err(too_many(wait_s));
             }

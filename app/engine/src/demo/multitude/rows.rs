@@ -119,7 +119,7 @@ impl Scribe {
         rows.bookings.push(self.booking(number, at, visit, &somebody, &course.vaccine.course, reserve.consent.version));
         self.tell(number, at, visit, &somebody, rows)?;
         let actor = Actor::Citizen(somebody.account_id);
-        rows.audit.push(audit::row(self.engine.vault(), made, actor, "reserve", code, None));
+        rows.audit.push(audit::unchained(self.engine.vault(), made, actor, "reserve", code));
         Ok(())
     }
 
@@ -197,7 +197,7 @@ impl Scribe {
             }
             _ => (Actor::Staff(self.nurse), "redeem"),
         };
-        rows.audit.push(audit::row(self.engine.vault(), ended, actor, action, code, None));
+        rows.audit.push(audit::unchained(self.engine.vault(), ended, actor, action, code));
         Ok(())
     }
 

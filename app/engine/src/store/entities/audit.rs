@@ -12,7 +12,7 @@ pub struct Model {
     pub id: Uuid,
     /// When.
     pub at: DateTimeUtc,
-    /// `citizen`, `staff` or `house`.
+    /// `citizen`, `staff`, `house` or `nobody`.
     pub actor: String,
     /// Which account or member of staff.
     pub actor_id: Option<Uuid>,
@@ -22,6 +22,14 @@ pub struct Model {
     pub object: String,
     /// More, such as the reason for an undo.
     pub detail: Option<String>,
+    /// `done`, or the code of the refusal.
+    pub outcome: String,
+    /// From where: an address or a network.
+    pub origin: Option<String>,
+    /// The link that names it; 0 while it waits for one; nothing where it was written before there was a chain.
+    pub link: Option<i64>,
+    /// The keyed digest of all but the link.
+    pub mac: Option<Vec<u8>>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod audit;
+pub mod audit_link;
 pub mod booking;
 pub mod consent;
 pub mod fact;

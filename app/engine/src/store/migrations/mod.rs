@@ -10,6 +10,7 @@ mod m0005_messages_in_order;
 mod m0006_people_by_document;
 mod m0007_sessions;
 mod m0008_tallies;
+mod m0009_audit_chain;
 mod m0010_staff_trust;
 mod m0011_spent;
 mod m0011b_doors;
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_people_by_document::Migration),
             Box::new(m0007_sessions::Migration),
             Box::new(m0008_tallies::Migration),
+            Box::new(m0009_audit_chain::Migration),
             Box::new(m0010_staff_trust::Migration),
             Box::new(m0011_spent::Migration),
             Box::new(m0011b_doors::Migration),

@@ -15,8 +15,8 @@ use domain::{NaiveDate, Uuid};
 use engine::city_file::{Session, SiteEntry};
 use engine::keys::{FILE_NAME, KeySource};
 use engine::{
-    Citizen, CityFile, Config, Engine, Limits, NewStaff, OpenError, Retention, SensitiveConsent, Sessions, Staff, StaffRules,
-    Whence,
+    AuditReport, Citizen, CityFile, Config, Engine, Limits, NewStaff, OpenError, Retention, SensitiveConsent, Sessions, Staff,
+    StaffRules, Whence,
 };
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, FromQueryResult, Statement, Value};
 
@@ -72,6 +72,7 @@ impl TestCity {
             database_url: url.to_owned(),
             data_dir: dir.to_owned(),
             keys: KeySource::File(dir.join(FILE_NAME)),
+            audit_dir: dir.join("audit"),
             city: city_file(),
             demo: true,
             limits,
@@ -260,10 +261,20 @@ impl TestCity {
         slot
     }
 
-    /// The ledger: whatever was done, it adds up.
+    /// The ledger: whatever was done, it adds up; and the audit is as it was written.
     pub async fn assert_balanced(&self) {
         let ledger = self.engine.ledger().await.expect("the ledger is read");
         assert_eq!(ledger.broken, [], "the ledger does not balance");
+        self.engine.sign_audit().await.expect("sealed and signed");
+        let report = self.verify_audit().await;
+        assert_eq!(report.findings, [], "the audit is not as it was written");
+        assert_eq!(report.waiting, 0, "not all is sealed");
+    }
+
+    /// What `yizhen audit verify` finds.
+    pub async fn verify_audit(&self) -> AuditReport {
+        let keys = KeySource::File(self.dir.path().join(FILE_NAME));
+        Engine::verify_audit(&self.url, &keys, &self.dir.path().join("audit")).await.expect("the audit is read")
     }
 
     /// How many places of a slot are taken.

@@ -81,7 +81,7 @@ impl Play {
             expected.extend(booking.deeds.iter().map(|(deed, times)| format!("{deed} {code} {times}")));
         }
         expected.sort_unstable();
-        let mut audit = self.city.column("SELECT action || ' ' || object || ' ' || CAST(count(*) AS text) FROM audit WHERE action IN ('reserve', 'move', 'cancel', 'redeem', 'undo') GROUP BY action, object").await;
+        let mut audit = self.city.column("SELECT action || ' ' || object || ' ' || CAST(count(*) AS text) FROM audit WHERE outcome = 'done' AND action IN ('reserve', 'move', 'cancel', 'redeem', 'undo') GROUP BY action, object").await;
         audit.sort_unstable();
         if audit != expected {
             return Err(format!("the audit tells {audit:?}, not {expected:?}"));
