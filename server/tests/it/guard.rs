@@ -64,8 +64,9 @@ async fn session_cookies_are_out_of_reach_for_scripts_and_other_sites() {
         let request = service.visitor().request(Method::POST, "/api/staff/sign_in").header("host", host).json(&sign_in);
         let response = request.send().await.expect("an answer");
         let cookie = header(&response, "set-cookie").to_owned();
-        assert!(cookie.starts_with("yizhen_staff=") && cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
-        assert_eq!(cookie.contains("Secure"), secure, "{flags:?} {host}");
+        let name = if secure { "__Host-yizhen_staff=" } else { "yizhen_staff=" };
+        assert!(cookie.starts_with(name) && cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
+        assert_eq!(cookie.contains("; Secure"), secure, "{flags:?} {host}");
         let reply: Value = response.json().await.expect("JSON");
         assert_eq!(reply["staff"]["role"], "nurse");
     }
