@@ -24,6 +24,13 @@ struct Program {
     base: String,
 }
 
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 impl Program {
     fn start(folder: &Path) -> Self {
         let file = |name: &str| File::options().create(true).append(true).open(folder.join(name)).expect("a file");
@@ -68,6 +75,11 @@ async fn a_planted_person_is_nowhere_in_the_clear_after_a_whole_run() {
     nurse.must("checkin/look_up", json!({ "code": code })).await;
     nurse.must("checkin/roster", json!({ "site_id": site_id, "date": TODAY })).await;
     nurse.must("checkin/redeem", json!({ "code": code, "nonce": domain::Uuid::from_u128(7) })).await;
+    for what in ["document", "phone", "address"] {
+        let reveal = json!({ "code": code, "what": what, "reason": "identity" });
+        let shown = text(&manager.must("checkin/reveal", reveal).await["value"]);
+        assert!([NUMBER, PHONE, ADDRESS].contains(&shown.as_str()), "{what}: {shown}");
+    }
     manager.must("checkin/undo", json!({ "code": code, "reason": "扫错了人" })).await;
     citizen.must("bookings/cancel", json!({ "code": code })).await;
 
