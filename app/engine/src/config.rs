@@ -176,7 +176,7 @@ impl Default for Limits {
             tries_a_device: 30,
             tries_an_address: 3_000,
             tries_a_password: 5,
-            look_ups: 400,
+            look_ups: 600,
             reveals: 20,
             others_an_account: 5,
             queue: 4096,
