@@ -79,6 +79,8 @@ impl Place {
                 "--demo-clock",
                 clock,
             ])
+            // that a screen was in use is written down every minute, and here it is killed more often than that
+            .args(["--staff-lock-minutes", "0"])
             .args(["--database-url", &self.url])
             .arg("--data-dir")
             .arg(&self.data)
