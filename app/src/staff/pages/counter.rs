@@ -199,7 +199,8 @@ impl Counter {
 
     /// Records the jab of the answer that is shown.
     pub(super) fn redeem(self) {
-        if !self.armed.get_untracked() {
+        // Ctrl+Enter in a form that is open is meant for the form
+        if !self.armed.get_untracked() || self.revealing.get_untracked() {
             return;
         }
         let found = self.screen.with_untracked(|screen| match screen {

@@ -1,9 +1,12 @@
 //! Showing in full what is masked: with a reason that is kept, for half a minute, and nowhere but on the screen.
 
+use core::time::Duration;
+
 use domain::code::Code;
 use domain::error::Error;
 use domain::reason::Reason;
 use domain::reveal::{LONGEST_NOTE, Purpose, Reveal, Revealed, Secret};
+use domain::{DateTime, Utc};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -28,6 +31,8 @@ struct Asked {
     busy: RwSignal<bool>,
     shown: RwSignal<Option<Revealed>>,
     left_s: RwSignal<u32>,
+    /// When it is hidden.
+    until: StoredValue<Option<DateTime<Utc>>>,
 }
 
 /// The button that opens the form, the form, and what was asked for.
@@ -42,7 +47,15 @@ pub(super) fn reveal(counter: Counter, code: Code) -> AnyView {
         busy: RwSignal::new(false),
         shown: RwSignal::new(None),
         left_s: RwSignal::new(0),
+        until: StoredValue::new(None),
     };
+    // whoever turns to something else has seen it; and a page out of sight has slow timers
+    let away = window_event_listener(leptos::ev::visibilitychange, move |_| {
+        if !dom::is_visible() && asked.shown.with_untracked(Option::is_some) {
+            asked.close();
+        }
+    });
+    on_cleanup(move || away.remove());
     (move || {
         let _ = lang();
         match (counter.revealing.get(), asked.shown.get()) {
@@ -72,11 +85,11 @@ impl Asked {
         let reasons = Purpose::ALL.iter().map(|reason| (reason.as_str().to_owned(), reason_words(*reason).to_owned())).collect();
         let reason = Field {
             hint: t("连同您的姓名记入日志", "It is kept in the log, with your name"),
-            ..Field::text(REASON, t("为什么要看", "Why"))
+            ..Field::text(REASON, t("查看的原因", "Reason"))
         };
         let note = Field {
             most: u32::try_from(LONGEST_NOTE).unwrap_or(100),
-            hint: t("选“其他”时必填；不要写号码", "Needed for “other”; no numbers"),
+            hint: t("不要写号码", "No numbers"),
             ..Field::text(NOTE, t("说明", "Note"))
         };
         view! {
@@ -84,7 +97,7 @@ impl Asked {
                 {error_summary(self.errors)}
                 {select_field(Field::text(WHAT, t("看什么", "What")), whats, self.what, self.errors)}
                 {select_field(reason, reasons, self.reason, self.errors)}
-                {text_field(note, self.note, self.errors)}
+                {move || self.is_other().then(|| text_field(note, self.note, self.errors))}
                 <div class="actions">
                     {submit_button(t("显示 30 秒", "Show for 30 seconds"), self.busy)}
                     <button type="button" class="btn quiet" on:click=move |_| self.close()>{t("不看了", "Leave it")}</button>
@@ -92,6 +105,10 @@ impl Asked {
             </form>
         }
         .into_any()
+    }
+
+    fn is_other(self) -> bool {
+        self.reason.with(|reason| reason.parse() == Ok(Purpose::Other))
     }
 
     fn value(self, shown: &Revealed) -> AnyView {
@@ -119,7 +136,7 @@ impl Asked {
         let Ok(what) = self.what.get_untracked().parse::<Secret>() else {
             return self.errors.set(vec![Error::field(WHAT, Reason::Missing)]);
         };
-        let note = Some(self.note.get_untracked()).filter(|note| !note.trim().is_empty());
+        let note = Some(self.note.get_untracked()).filter(|note| reason == Purpose::Other && !note.trim().is_empty());
         let reveal = Reveal { code: self.code.to_string(), what, reason, note };
         // by the same rule as the server
         if let Err(error) = reveal.why() {
@@ -136,10 +153,14 @@ impl Asked {
                 return;
             }
             match answer {
+                // it was closed meanwhile
+                Ok(_) if !self.counter.revealing.get_untracked() => {}
                 Ok(shown) => {
                     let seconds = shown.seconds;
+                    let until = dom::now() + Duration::from_secs(seconds.into());
+                    self.until.set_value(Some(until));
+                    self.count_down(until, seconds);
                     self.shown.set(Some(shown));
-                    self.count_down(seconds);
                     request_animation_frame(|| dom::focus(REVEALED));
                 }
                 Err(error) => self.errors.set(vec![error]),
@@ -147,23 +168,24 @@ impl Asked {
         });
     }
 
-    /// Hides it when its time is over, also where the page has gone on meanwhile.
-    fn count_down(self, seconds: u32) {
-        if self.left_s.try_set(seconds).is_some() {
+    /// Hides it when its time is over, `most` seconds from now at the latest. A tablet that slept has not counted, so the clock is read
+    /// as well; and a clock that is put back gives nobody more time.
+    fn count_down(self, until: DateTime<Utc>, most: u32) {
+        // one that was shown meanwhile counts for itself, and a page that has gone on shows nothing
+        if self.until.try_get_value() != Some(Some(until)) {
             return;
         }
-        if seconds == 0 {
+        let by_clock = ((until - dom::now()).num_milliseconds() + 999) / 1000;
+        let left = u32::try_from(by_clock).unwrap_or(0).min(most);
+        if left == 0 {
             return self.close();
         }
-        dom::after(1000, move || {
-            // one that was shown meanwhile counts for itself
-            if self.left_s.try_get_untracked() == Some(seconds) && self.shown.try_with_untracked(Option::is_some) == Some(true) {
-                self.count_down(seconds - 1);
-            }
-        });
+        let _ = self.left_s.try_set(left);
+        dom::after(1000, move || self.count_down(until, left - 1));
     }
 
     fn close(self) {
+        let _ = self.until.try_set_value(None);
         let _ = self.shown.try_set(None);
         let _ = self.reason.try_set(String::new());
         let _ = self.note.try_set(String::new());
