@@ -19,6 +19,10 @@ use crate::ui::{Field, Load, call, dom, error_summary, heading, lang, load, subm
 /// How many digits a code has.
 const DIGITS: usize = 6;
 const CODE: &str = "code";
+/// The question whether consent is really to be taken back.
+const SURE: &str = "sure";
+/// That the file was saved.
+const SAVED: &str = "saved";
 
 /// What the phone is shown for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +42,8 @@ struct Page {
     errors: RwSignal<Vec<Error>>,
     refusal: RwSignal<Option<Error>>,
     busy: RwSignal<bool>,
+    /// Whether it is being asked once more if consent is to be taken back.
+    withdrawing: RwSignal<bool>,
     saved: RwSignal<bool>,
     erased: RwSignal<Option<Erased>>,
 }
@@ -54,10 +60,15 @@ pub(crate) fn page() -> AnyView {
         errors: RwSignal::default(),
         refusal: RwSignal::new(None),
         busy: RwSignal::new(false),
+        withdrawing: RwSignal::new(false),
         saved: RwSignal::new(false),
         erased: RwSignal::new(None),
     };
-    page.ask();
+    if state.signed_in.get_untracked() {
+        page.ask();
+    } else {
+        page.holdings.set(Load::Failed(Error::new(Reason::SignIn)));
+    }
     let title = move || if page.erased.get().is_some() { t("已经删除", "Deleted") } else { t("我的数据", "My data") };
     titled(
         move || title().to_owned(),
@@ -94,26 +105,33 @@ impl Page {
 
     fn kept(self, holdings: &Holdings) -> AnyView {
         let lang = lang();
-        let phone = move || self.state.account.get().map(|account| account.phone);
+        let phone = self
+            .state
+            .account
+            .get()
+            .map(|account| (t("手机号", "Phone"), view! { <span class="num">{account.phone}</span> }.into_any()));
         let number = |count: u32| view! { <span class="num">{count}</span> }.into_any();
         let consent = match &holdings.sensitive {
-            Some(version) => lang.pick(format!("已同意（版本 {version}）"), format!("given (version {version})")),
-            None => t("没有", "not given").to_owned(),
+            Some(version) => {
+                let version = version.clone();
+                view! { <span>{t("已同意", "given")}" · "<span class="num nb">{version}</span></span> }.into_any()
+            }
+            None => t("没有", "not given").into_any(),
         };
         let Holdings { finished_days, messages_days, .. } = holdings;
         let how_long = lang.pick(
             format!("预约结束 {finished_days} 天后，不再保留是谁约的，只留下不含个人信息的数字；短信内容 {messages_days} 天后删除。证件号码、手机号、住址都加密保存。"),
             format!("{finished_days} days after a booking is over nobody can tell whom it was for; only numbers without names stay. Messages are deleted after {messages_days} days. Document numbers, phones and addresses are stored encrypted."),
         );
+        let counts = [
+            (t("接种人", "People"), number(holdings.people)),
+            (t("预约", "Bookings"), number(holdings.bookings)),
+            (t("敏感信息单独同意", "Consent to sensitive data"), consent),
+        ];
         view! {
             <section>
                 <h2>{t("我们保存了什么", "What we keep")}</h2>
-                {facts(vec![
-                    (t("登录手机号", "Phone"), view! { <span class="num">{phone}</span> }.into_any()),
-                    (t("接种人", "People"), number(holdings.people)),
-                    (t("预约", "Bookings"), number(holdings.bookings)),
-                    (t("敏感信息单独同意", "Consent to sensitive data"), view! { <span>{consent}</span> }.into_any()),
-                ])}
+                {facts(phone.into_iter().chain(counts).collect())}
                 <p>{how_long}</p>
             </section>
         }
@@ -127,11 +145,11 @@ impl Page {
                     "文件已保存到这台设备。里面有完整的个人信息，请妥善保管。",
                     "The file is on this device. It holds everything in full; keep it safe.",
                 );
-                view! { <p class="note good" role="status">{words}</p> }
+                view! { <p class="note good" role="status" id=SAVED tabindex="-1">{words}</p> }
             })
         };
         view! {
-            <section>
+            <section class="apart">
                 <h2>{t("下载一份", "Download a copy")}</h2>
                 <p>{t(
                     "包括接种人的完整信息、预约、同意记录、短信和登录记录，保存为一个文件。",
@@ -145,11 +163,11 @@ impl Page {
     }
 
     fn withdrawal(self, holdings: &Holdings) -> AnyView {
-        let waits = !holdings.ahead.is_empty();
-        let busy = RwSignal::new(false);
-        let said = move || self.refusal.get().map(|error| try_again(&error, Callback::new(move |()| self.withdraw(busy))));
+        let (waits, people) = (!holdings.ahead.is_empty(), holdings.people);
+        let said = move || self.refusal.get().map(|error| try_again(&error, Callback::new(move |()| self.withdraw())));
+        let step = move || if self.withdrawing.get() { self.sure(people) } else { self.take_back() };
         view! {
-            <section>
+            <section class="apart">
                 <h2>{t("撤回同意", "Take consent back")}</h2>
                 <p>{t(
                     "撤回后，名单里的接种人会被删除，不能再在网上预约；以前的接种不受影响。",
@@ -157,24 +175,54 @@ impl Page {
                 )}</p>
                 {waits.then(|| view! { <p class="note look">{t("请先取消下面还没有结束的预约。", "First cancel the bookings below that are not over.")}</p> })}
                 {said}
-                {(!waits).then(|| view! {
-                    <button type="button" class="btn quiet" on:click=move |_| self.withdraw(busy)>{t("撤回同意", "Take my consent back")}</button>
-                })}
+                {(!waits).then_some(step)}
             </section>
         }
         .into_any()
     }
 
-    fn withdraw(self, busy: RwSignal<bool>) {
+    fn take_back(self) -> AnyView {
+        let ask = move |_| {
+            self.refusal.set(None);
+            self.withdrawing.set(true);
+            dom::focus_soon(SURE);
+        };
+        view! { <button type="button" class="btn quiet" on:click=ask>{t("撤回同意", "Take my consent back")}</button> }.into_any()
+    }
+
+    /// One slip of a finger takes nobody out of the list.
+    fn sure(self, people: u32) -> AnyView {
+        let words = lang().pick(
+            format!("名单里的 {people} 位接种人会被删除，不能恢复。确定撤回吗？"),
+            format!("People in your list: {people}. They are deleted for good. Take your consent back?"),
+        );
+        view! {
+            <div class="note stop">
+                <p id=SURE tabindex="-1">{words}</p>
+                <div class="actions">
+                    <button type="button" class="btn stop" aria-disabled=move || self.busy.get().then_some("true") on:click=move |_| self.withdraw()>
+                        {t("确定撤回", "Yes, take it back")}
+                    </button>
+                    <button type="button" class="btn quiet" on:click=move |_| self.withdrawing.set(false)>{t("不撤回", "Keep it")}</button>
+                </div>
+            </div>
+        }
+        .into_any()
+    }
+
+    fn withdraw(self) {
         self.refusal.set(None);
-        call(busy, api::accounts::consent(ConsentKind::Sensitive, String::new(), Some(false)), move |answer| match answer {
-            Ok(answer) => {
-                self.state.account.set(Some(answer.account));
-                self.state.load_people();
-                self.ask();
-                dom::to_top_soon();
+        call(self.busy, api::accounts::consent(ConsentKind::Sensitive, String::new(), Some(false)), move |answer| {
+            self.withdrawing.set(false);
+            match answer {
+                Ok(answer) => {
+                    self.state.account.set(Some(answer.account));
+                    self.state.load_people();
+                    self.ask();
+                    dom::to_top_soon();
+                }
+                Err(error) => self.refused(error),
             }
-            Err(error) => self.refused(error),
         });
     }
 
@@ -185,12 +233,12 @@ impl Page {
             .iter()
             .map(|ahead| {
                 let href = format!("/bookings/{}/cancel", ahead.code);
-                let line = view! { {when(ahead.window, None, lang)} " · " <span class="num nb">{ahead.code.grouped()}</span> };
+                let (window, code) = (when(ahead.window, None, lang), view! { <span class="num nb">{ahead.code.grouped()}</span> });
                 if ahead.state == domain::booking::BookingState::Booked {
-                    view! { <li><a href=href>{t("取消 ", "Cancel ")} {line}</a></li> }.into_any()
+                    view! { <li><a href=href><span>{t("取消 ", "Cancel ")}{window}</span></a>{code}</li> }.into_any()
                 } else {
-                    view! { <li>{line} " " {t("（今天接种的，明天起可以删除）", "(given today: from tomorrow on)")}</li> }
-                        .into_any()
+                    let words = t("（今天接种的，明天起可以删除）", "(given today: from tomorrow on)");
+                    view! { <li><span>{window}</span>{code}<span>{words}</span></li> }.into_any()
                 }
             })
             .collect();
@@ -206,7 +254,7 @@ impl Page {
             view! { <p class="note look">{words}</p> }
         });
         view! {
-            <section>
+            <section class="apart">
                 <h2>{t("删除账号和数据", "Delete my account and data")}</h2>
                 <p>{t(
                     "登录会全部退出，接种人、短信和登录手机号都会删除，不能恢复。",
@@ -254,9 +302,9 @@ impl Page {
             event.prevent_default();
             self.enter(wish);
         };
-        let words = match wish {
-            Wish::Download => t("保存文件", "Save the file"),
-            Wish::Erase => t("确认删除，不能恢复", "Delete for good"),
+        let (words, leave) = match wish {
+            Wish::Download => (t("保存文件", "Save the file"), t("先不下载", "Not now")),
+            Wish::Erase => (t("确认删除，不能恢复", "Delete for good"), t("不删除了", "Keep my account")),
         };
         let demo = move || {
             self.state.demo.get().unwrap_or(false).then(|| {
@@ -267,15 +315,16 @@ impl Page {
                 }
             })
         };
+        let class = if wish == Wish::Erase { "form ending" } else { "form" };
         view! {
-            <form class="form" novalidate=true on:submit=send>
+            <form class=class novalidate=true on:submit=send>
                 {error_summary(self.errors)}
                 {demo}
                 {text_field(field, self.code, self.errors)}
                 {submit_button(words, self.busy)}
                 <div class="links">
                     <button type="button" class="linkish" on:click=move |_| self.send(wish)>{t("重新获取验证码", "Send another code")}</button>
-                    <button type="button" class="linkish" on:click=move |_| self.wish.set(None)>{t("不了", "Leave it")}</button>
+                    <button type="button" class="linkish" on:click=move |_| self.wish.set(None)>{leave}</button>
                 </div>
             </form>
         }
@@ -337,6 +386,7 @@ impl Page {
                     self.errors.set(vec![]);
                     self.wish.set(None);
                     self.saved.set(true);
+                    dom::focus_soon(SAVED);
                 }
                 Err(error) => self.refused(error),
             }
