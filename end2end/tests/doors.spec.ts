@@ -1,7 +1,7 @@
 // Doors in besides the phone code: a city's app that has said who comes, and a WeChat official account. The demo plays both.
 import type { Page } from '@playwright/test'
 import { openSlots } from '../support/api.ts'
-import { at, chooseTime, enterCode, goOn, openSite, qr, signIn, STAFF_SITE, title } from '../support/citizen.ts'
+import { agreeSeparately, at, chooseTime, enterCode, goOn, openSite, qr, signIn, STAFF_SITE, title, typeDetails } from '../support/citizen.ts'
 import { axe, sideways, smallTargets } from '../support/measure.ts'
 import { PHONE } from '../support/browser.ts'
 import { LIN, LINS_PHONE } from '../support/people.ts'
@@ -56,6 +56,7 @@ test('whoever comes from the city’s app books for themselves without typing wh
   await expectSound(page)
   await page.getByLabel('现居住县市区').selectOption('冷水滩区')
   await page.getByLabel('详细地址').fill('梧桐街道翠竹路12号')
+  await agreeSeparately(page)
   await goOn(page)
   await page.getByRole('button', { name: /^第 1 剂/ }).click()
   await page.getByRole('button', { name: '以上都没有' }).click()
@@ -178,10 +179,7 @@ test('somebody who has a booking with another document keeps it, and is told wha
   await openSite(page)
   await chooseTime(page, slot!)
   await page.getByRole('button', { name: /^给自己约/ }).click()
-  await page.getByLabel('姓名').fill(LIN.name)
-  await page.getByLabel('证件号码').fill(LIN.number)
-  await page.getByLabel('现居住县市区').selectOption(LIN.countyName)
-  await page.getByLabel('详细地址').fill(LIN.address)
+  await typeDetails(page, LIN)
   await goOn(page)
   await page.getByRole('button', { name: /^第 1 剂/ }).click()
   await page.getByRole('button', { name: '以上都没有' }).click()

@@ -45,6 +45,7 @@ test('the whole booking can be made in English', async ({ page }) => {
   await page.getByLabel('Document number').fill(LIN.number)
   await page.getByLabel('County of residence').selectOption('Lengshuitan District')
   await page.getByLabel('Address', { exact: true }).fill(LIN.address)
+  await page.getByRole('checkbox', { name: /^I agree, separately/ }).check()
   await page.getByRole('button', { name: 'Continue' }).click()
   await page.getByRole('button', { name: /^Dose 1/ }).click()
   await page.getByRole('button', { name: 'None of these' }).click()

@@ -64,10 +64,12 @@ test('an address with an emoji is refused in the words of what an address may ho
 
 test('every wrong field is named at once, in the order of the page', async ({ page }) => {
   await toDetails(page)
+  await expect(page.getByRole('checkbox', { name: /单独同意/ })).toBeVisible()
   await goOn(page)
   const summary = page.getByRole('alert')
   await expect(summary).toBeFocused()
-  await expect(summary.getByRole('link')).toHaveCount(4)
+  await expect(summary.getByRole('link')).toHaveCount(5)
+  await expect(summary.getByRole('link').last()).toContainText('单独同意')
 })
 
 test('a yes to a contraindication stops here, says why, and keeps the answers', async ({ page, service }) => {

@@ -125,7 +125,7 @@ test.describe('a locked tablet', () => {
     await page.getByRole('link', { name: /我的账号/ }).click()
     await page.getByRole('button', { name: '设置 PIN 码' }).click()
     await page.getByLabel('新的 PIN 码').fill('111111')
-    await page.getByLabel('登录密码').fill(PASSWORD)
+    await page.getByRole('textbox', { name: '登录密码' }).fill(PASSWORD)
     await page.getByRole('button', { name: '保存 PIN 码' }).click()
     await expect(page.getByRole('alert')).toContainText('太容易猜到')
     await page.getByLabel('新的 PIN 码').fill(PIN)
