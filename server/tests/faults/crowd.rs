@@ -40,9 +40,10 @@ impl Watch {
         Self(Arc::new(Seen { acknowledged: Semaphore::new(0), busy: Semaphore::new(0), enough: AtomicBool::new(false) }))
     }
 
-    fn saw(&self, answer: &Answer) {
+    /// An acknowledgement of what was asked again may be of something that was done before "not now" was said: it tells of no write.
+    fn saw(&self, answer: &Answer, again: bool) {
         if answer.is_ok() {
-            self.0.acknowledged.add_permits(1);
+            self.0.acknowledged.add_permits(usize::from(!again));
         } else if answer.is_busy() {
             self.0.busy.add_permits(1);
         }
@@ -121,7 +122,7 @@ impl Crowd {
         self.each(base, |mut account, base, town| {
             let watch = watch.clone();
             async move {
-                account.live(&base, &town, &watch.0.enough, |answer| watch.saw(answer)).await;
+                account.live(&base, &town, &watch.0.enough, |answer, again| watch.saw(answer, again)).await;
                 account
             }
         })

@@ -103,8 +103,8 @@ impl Account {
     }
 
     /// Asks for one thing after the other, until an answer does not come or `enough` is true. What is answered "not now" is asked again,
-    /// the same request, until it is answered otherwise. `heard` is called after each answer.
-    pub(crate) async fn live(&mut self, base: &str, town: &Town, enough: &AtomicBool, heard: impl Fn(&Answer)) {
+    /// the same request, until it is answered otherwise. `heard` is called after each answer, and told whether it was asked again.
+    pub(crate) async fn live(&mut self, base: &str, town: &Town, enough: &AtomicBool, heard: impl Fn(&Answer, bool)) {
         let (mut put_off, mut since) = (None, Instant::now());
         while self.doubt.is_none() && (put_off.is_some() || !enough.load(Ordering::Relaxed)) {
             let again = put_off.is_some();
@@ -117,7 +117,7 @@ impl Account {
                 Heard::Answer(answer) if answer.is_busy() => {
                     self.tally.busy += 1;
                     put_off = Some(ask);
-                    heard(&answer);
+                    heard(&answer, again);
                     tokio::time::sleep(PATIENCE).await;
                 }
                 Heard::Answer(answer) => {
@@ -127,7 +127,7 @@ impl Account {
                     } else {
                         self.remember(&ask, &answer)
                     }
-                    heard(&answer);
+                    heard(&answer, again);
                 }
                 Heard::Silence(_) => {
                     self.tally.unanswered += 1;
