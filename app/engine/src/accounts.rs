@@ -156,8 +156,7 @@ impl Engine {
     /// What stands for a number where nobody may read it: the same for the same number, and of no use without the key.
     fn phone_reference(&self, phone: &Phone) -> String {
         let hash = self.vault().hash("audit-phone", phone.as_str());
-        let digits: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        format!("phone:{digits}")
+        format!("phone:{}", domain::work::hex(&hash[..8]))
     }
 
     /// Uses up the latest code of a phone, or counts a wrong try.

@@ -13,14 +13,14 @@ use std::time::{Duration, Instant};
 
 use domain::Uuid;
 use domain::error::{Error, Result};
-use sea_orm::sea_query::Expr;
-use sea_orm::{ConnectionTrait, DbErr, EntityTrait, QueryFilter};
+use sea_orm::{ConnectionTrait, EntityTrait};
 
 use crate::Engine;
 use crate::error::internal;
 use crate::key_check;
 use crate::keys::Keys;
 use crate::store::entities::fact;
+use crate::store::facts::set_fact;
 use crate::vault::{Label, try_open, version_of};
 use place::Place;
 use table::{Changed, Found, TABLES, Table};
@@ -158,15 +158,4 @@ impl Engine {
         set_fact(tx, key_check::SEALED, &row.value, fresh).await.map_err(internal)?;
         Ok(())
     }
-}
-
-/// Changes a fact from `old` to `new`; `false`: it is another one by now.
-pub(crate) async fn set_fact(db: &impl ConnectionTrait, name: &str, old: &[u8], new: Vec<u8>) -> core::result::Result<bool, DbErr> {
-    let set = fact::Entity::update_many()
-        .col_expr(fact::Column::Value, Expr::value(new))
-        .filter(fact::COLUMN.name.eq(name))
-        .filter(fact::COLUMN.value.eq(old.to_vec()))
-        .exec(db)
-        .await?;
-    Ok(set.rows_affected == 1)
 }

@@ -4,6 +4,7 @@
 
 use chrono::TimeDelta;
 use domain::error::Result;
+use domain::work::hex;
 use domain::{DateTime, Utc};
 
 use crate::Engine;
@@ -57,8 +58,4 @@ impl Engine {
     fn is_same(&self, one: &str, other: &str) -> bool {
         self.vault().hash("same", one) == self.vault().hash("same", other)
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

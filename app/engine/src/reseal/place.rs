@@ -1,13 +1,10 @@
 //! Where the walk is: a fact of the database, written in the transaction of what was done up to there.
 
 use domain::Uuid;
-use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::OnConflict;
-use sea_orm::{ConnectionTrait, DbErr, EntityTrait, TryInsertResult};
+use sea_orm::{ConnectionTrait, DbErr};
 use serde::{Deserialize, Serialize};
 
-use super::set_fact;
-use crate::store::entities::fact;
+use crate::store::facts::{read_fact, write_fact};
 
 const NAME: &str = "reseal";
 
@@ -33,22 +30,12 @@ impl Place {
 
     /// The place, where it can be read, and its bytes as they are kept.
     pub(super) async fn read(db: &impl ConnectionTrait) -> Result<Option<(Option<Self>, Vec<u8>)>, DbErr> {
-        let row = fact::Entity::find_by_id(NAME).one(db).await?;
-        Ok(row.map(|row| (serde_json::from_slice(&row.value).ok(), row.value)))
+        read_fact(db, NAME).await
     }
 
     /// Writes it down where it still is as it was `before`; `false`: another process was quicker. On PostgreSQL that one is waited for.
     pub(super) async fn write(&self, db: &impl ConnectionTrait, before: Option<&[u8]>) -> Result<bool, DbErr> {
-        let value = serde_json::to_vec(self).map_err(|error| DbErr::Custom(error.to_string()))?;
-        match before {
-            Some(before) => set_fact(db, NAME, before, value).await,
-            None => {
-                let row = fact::ActiveModel { name: Set(NAME.to_owned()), value: Set(value) };
-                let nothing = OnConflict::column(fact::Column::Name).do_nothing().to_owned();
-                let written = fact::Entity::insert(row).on_conflict(nothing).try_insert().exec_without_returning(db).await?;
-                Ok(matches!(written, TryInsertResult::Inserted(_)))
-            }
-        }
+        write_fact(db, NAME, self, before).await
     }
 
     /// Has the walks begin anew, where they are over.

@@ -2,6 +2,7 @@
 
 pub mod connect;
 pub mod entities;
+pub(crate) mod facts;
 pub mod lists;
 pub mod migrations;
 
