@@ -146,6 +146,7 @@ pub(crate) fn config(data: &Data, demo: Option<&Demo>, limits: engine::Limits) -
         data_dir: data.data_dir.clone(),
         keys: data.keys()?,
         audit_dir: data.audit_dir(),
+        link: String::new(),
         city,
         demo: demo.is_some(),
         limits,

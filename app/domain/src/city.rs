@@ -1,5 +1,6 @@
 //! What makes a Yizhen this city's: its name, hotline, divisions and vaccines. Data, read from a file at the start.
 
+use chrono::NaiveTime;
 use serde::{Deserialize, Serialize};
 
 use crate::division::Division;
@@ -18,8 +19,15 @@ pub struct City {
     pub hotline: String,
     /// The smallest age in completed years on the day of the jab.
     pub from_age: u32,
+    /// When reminders go out on the day before, in the campaign's zone.
+    #[serde(with = "crate::time::hhmm", default = "usual_hour")]
+    pub reminder_at: NaiveTime,
     /// Its county-level divisions.
     pub divisions: Vec<Division>,
+}
+
+fn usual_hour() -> NaiveTime {
+    crate::message::REMINDER_AT
 }
 
 impl City {

@@ -212,6 +212,7 @@ mod tests {
             name_en: "Yongzhou".into(),
             hotline: "0746-000 0000".into(),
             from_age: 18,
+            reminder_at: crate::message::REMINDER_AT,
             divisions: vec![division],
         }
     }

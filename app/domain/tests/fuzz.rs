@@ -199,6 +199,7 @@ static CITY: LazyLock<City> = LazyLock::new(|| City {
     name_en: "Yongzhou".into(),
     hotline: "0746-000 0000".into(),
     from_age: 18,
+    reminder_at: domain::message::REMINDER_AT,
     divisions: vec![Division {
         code: "431103".into(), name: "冷水滩区".into(), name_en: "Lengshuitan".into(), at: (26.46, 111.6)
     }],

@@ -3,7 +3,8 @@
 use chrono::Duration;
 use domain::error::{Error, Result};
 use domain::identity::Phone;
-use domain::message::{MessageKind, own_data_text, sign_in_text};
+use domain::lang::Lang;
+use domain::message::{CODE_LASTS, MessageKind};
 use domain::person::{Account, CodeSent};
 use domain::reason::Reason;
 use domain::work::Work;
@@ -22,8 +23,6 @@ use crate::vault::Label;
 
 /// How long a sign-in code is remembered for the limits of a number.
 pub(crate) const REMEMBERED: Duration = Duration::days(1);
-/// How long a sign-in code can be used, in minutes.
-const CODE_MINUTES: u32 = 5;
 /// Seconds until another code can be asked for.
 const RESEND_AFTER_S: u32 = 60;
 
@@ -48,7 +47,7 @@ impl Engine {
             // refused without a write, so that those who do not work cost next to nothing
             self.check_work(work)?;
         }
-        self.send_code_to(&phone, sign_in_text, &tallies, work.filter(|_| asks_for_work)).await
+        self.send_code_to(MessageKind::SignInCode, &phone, &tallies, work.filter(|_| asks_for_work)).await
     }
 
     /// Sends a code to the citizen's own phone: whoever takes their data out or away shows once more that they hold it.
@@ -60,7 +59,7 @@ impl Engine {
         let tallies = self.tallies(Tried::Codes, whence);
         self.check(&tallies).await?;
         // whoever is signed in has one number to send codes to: no work is asked of them
-        self.send_code_to(&phone, own_data_text, &tallies, None).await
+        self.send_code_to(MessageKind::OwnDataCode, &phone, &tallies, None).await
     }
 
     /// The citizen's phone, which they have just shown to hold: the code is used up, and no session begins.
@@ -74,18 +73,11 @@ impl Engine {
     }
 
     /// Sends a code and uses up the `work` that was done for it.
-    async fn send_code_to(
-        &self,
-        phone: &Phone,
-        text: fn(&str, &str, u32) -> String,
-        tallies: &[Tally],
-        work: Option<&Work>,
-    ) -> Result<CodeSent> {
+    async fn send_code_to(&self, kind: MessageKind, phone: &Phone, tallies: &[Tally], work: Option<&Work>) -> Result<CodeSent> {
         let now = self.now();
         let phone_hash = self.phone_hash(phone);
         let code = self.vault().entropy().six_digits();
-        let text = text(&self.city().name, &code, CODE_MINUTES);
-        let message = self.message(MessageKind::SignInCode, phone, text, now, now)?;
+        let message = self.code_message(kind, phone, &code, Lang::Zh)?;
         let row = sign_in_code::ActiveModel {
             id: Set(self.new_id()),
             phone_hash: Set(phone_hash.clone()),
@@ -173,7 +165,7 @@ impl Engine {
             .one(&self.store().read)
             .await
             .map_err(internal)?
-            .filter(|row| !row.used && self.now() - row.sent_at < Duration::minutes(i64::from(CODE_MINUTES)))
+            .filter(|row| !row.used && self.now() - row.sent_at < CODE_LASTS)
             .ok_or_else(wrong)?;
         let tries = i32::try_from(self.limits().tries_a_code).unwrap_or(i32::MAX);
         if latest.tries >= tries {
@@ -223,6 +215,7 @@ impl Engine {
             phone_hash: Set(self.phone_hash(phone)),
             phone_sealed: Set(self.vault().seal(Label::AccountPhone, id, phone.as_str().as_bytes())?),
             created_at: Set(self.now()),
+            lang: Set(domain::lang::Lang::Zh.as_str().to_owned()),
         };
         let nothing = OnConflict::column(account::Column::PhoneHash).do_nothing().to_owned();
         account::Entity::insert(row).on_conflict(nothing).try_insert().exec_without_returning(db).await.map_err(internal)?;

@@ -79,7 +79,7 @@ impl Engine {
         question.decide()?;
         let site = self.site(slot.site_id)?;
         let judged = Judged { person_hash: person.row.person_hash.clone(), course: vaccine.course.clone(), doses: history };
-        let take = self.take(citizen, reserve, &person.row, &details, &vaccine, &site, &slot, judged, content_hash)?;
+        let take = self.take(citizen, reserve, &person.row, &details, &vaccine, &slot, judged, content_hash)?;
         let own = take.code;
         let code = self.desk().ask(Job::Take(Box::new(take))).await?;
         if code != own {
@@ -129,28 +129,17 @@ impl Engine {
         person: &person::Model,
         details: &Details,
         vaccine: &Vaccine,
-        site: &site::Model,
         slot: &SlotFacts,
         judged: Judged,
         content_hash: Vec<u8>,
     ) -> Result<Take> {
         let now = self.now();
         let code = self.vault().entropy().code();
-        let about = About {
-            code,
-            made_at: now,
-            version: 1,
-            dose: reserve.dose,
-            name: &details.name,
-            phone: &details.phone,
-            window: slot.window,
-            site,
-            vaccine: &vaccine.name,
-        };
+        let about = About { code, made_at: now, version: 1, phone: &details.phone, window: slot.window };
         Ok(Take {
             code,
             request: request_row(citizen, reserve.request_id, content_hash, code, now),
-            messages: self.booking_messages(MessageKind::Booked, &about, now)?,
+            messages: self.booking_messages(MessageKind::Booked, &about, now),
             audit: audit::row(self.vault(), now, Actor::Citizen(citizen.account_id), "reserve", code, None),
             booking: booking::ActiveModel {
                 code: Set(code.to_string()),
@@ -221,19 +210,8 @@ impl Engine {
         let judged = self.judged(&found, &vaccine).await?;
         self.may_move(&found, &details, &vaccine, slot.window.date, &judged)?;
         let now = self.now();
-        let site = self.site(slot.site_id)?;
         let version = found.booking.version + 1;
-        let about = About {
-            code,
-            made_at: found.booking.created_at,
-            version,
-            dose: found.dose(),
-            name: &details.name,
-            phone: &details.phone,
-            window: slot.window,
-            site: &site,
-            vaccine: &vaccine.name,
-        };
+        let about = About { code, made_at: found.booking.created_at, version, phone: &details.phone, window: slot.window };
         let job = MoveTo {
             code,
             version: found.booking.version,
@@ -241,7 +219,7 @@ impl Engine {
             judged,
             from: found.slot.id,
             request: request_row(citizen, to.request_id, content_hash, code, now),
-            messages: self.booking_messages(MessageKind::Moved, &about, now)?,
+            messages: self.booking_messages(MessageKind::Moved, &about, now),
             audit: audit::row(self.vault(), now, Actor::Citizen(citizen.account_id), "move", code, None),
             to: slot,
         };
@@ -276,26 +254,15 @@ impl Engine {
         }
         let now = self.now();
         let details = people::open(self.vault(), &found.person)?;
-        let site = self.site(found.slot.site_id)?;
         let version = found.booking.version;
-        let about = About {
-            code,
-            made_at: found.booking.created_at,
-            version,
-            dose: found.dose(),
-            name: &details.name,
-            phone: &details.phone,
-            window: found.slot.window(),
-            site: &site,
-            vaccine: &vaccine.name,
-        };
+        let about = About { code, made_at: found.booking.created_at, version, phone: &details.phone, window: found.slot.window() };
         let job = CallOff {
             code,
             version,
             dose: found.dose(),
             judged,
             slot_id: found.slot.id,
-            message: self.booking_message(MessageKind::Cancelled, &about, now, now)?,
+            message: self.booking_message(MessageKind::Cancelled, &about, now, now),
             audit: audit::row(self.vault(), now, Actor::Citizen(citizen.account_id), "cancel", code, None),
         };
         let code = self.desk().ask(Job::CallOff(Box::new(job))).await?;

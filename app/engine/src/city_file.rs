@@ -8,6 +8,7 @@ use std::path::Path;
 use domain::Uuid;
 use domain::city::City;
 use domain::consent::SeparateNotice;
+use domain::message::Texts;
 use domain::notice::Notice;
 use domain::vaccine::Vaccine;
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,9 @@ pub struct CityFile {
     pub vaccines: Vec<Vaccine>,
     /// The information notice in force.
     pub notice: Notice,
+    /// What its messages say.
+    #[serde(skip)]
+    pub texts: Texts,
     /// What the demo plays with; only read in demo mode.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub demo: Option<DemoRoles>,

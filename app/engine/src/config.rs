@@ -26,6 +26,8 @@ pub struct Config {
     pub audit_dir: PathBuf,
     /// The city, its vaccines and its notice.
     pub city: CityFile,
+    /// Where "my bookings" is, as messages tell it; empty: they tell no address.
+    pub link: String,
     /// Demo content, and the message inbox.
     pub demo: bool,
     /// How often what may be tried.

@@ -131,6 +131,7 @@ impl Engine {
             phone_hash: Set(self.anything()),
             phone_sealed: Set(vec![]),
             created_at: Set(now),
+            lang: Set(domain::lang::Lang::Zh.as_str().to_owned()),
         };
         let there = OnConflict::column(account::Column::Id).do_nothing().to_owned();
         account::Entity::insert(row).on_conflict(there).try_insert().exec_without_returning(tx).await.map_err(internal)?;

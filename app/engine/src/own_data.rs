@@ -17,6 +17,7 @@ use crate::Engine;
 use crate::accounts::Citizen;
 use crate::audit::Actor;
 use crate::error::internal;
+use crate::outbox::Body;
 use crate::people::{self, dose_out};
 use crate::shown::Found;
 use crate::store::entities::{account, audit as audit_row, booking, consent, message, person, session};
@@ -160,13 +161,20 @@ impl Engine {
             rows.extend(about.all(db).await.map_err(internal)?);
         }
         rows.sort_by_key(|row| (row.due_at, row.id));
-        rows.into_iter().map(|row| self.own_message(row)).collect()
-    }
-
-    fn own_message(&self, row: message::Model) -> Result<OwnMessage> {
-        let state = row.state.parse().map_err(|()| Error::internal())?;
-        let told = self.open_message(row)?;
-        Ok(OwnMessage { kind: told.kind, to: told.to, text: told.text, at: told.at, state })
+        let out = |(row, body): (message::Model, Option<Body>)| {
+            // what was taken back before it went was never worded
+            let (to, text) = body.map(|body| (body.to, body.text)).unwrap_or_default();
+            let (kind, state) = (row.kind.parse(), row.state.parse());
+            let at = row.handed_at.unwrap_or(row.due_at);
+            Ok(OwnMessage {
+                kind: kind.map_err(|()| Error::internal())?,
+                to,
+                text,
+                at,
+                state: state.map_err(|()| Error::internal())?,
+            })
+        };
+        self.worded(rows).await?.into_iter().map(out).collect()
     }
 
     async fn own_consents(&self, citizen: &Citizen) -> Result<Vec<OwnConsent>> {

@@ -153,7 +153,9 @@ fn standing(booking: Booking, done: bool) -> AnyView {
 }
 
 fn panel(booking: &Booking) -> AnyView {
-    let reminded = reminder_due(&booking.window, dom::now()).map(|_| t("，前一天再提醒一次", ", and a reminder the day before"));
+    let reminded = reminder_due(&booking.window, domain::message::REMINDER_AT, dom::now())
+        .filter(|due| *due > dom::now())
+        .map(|_| t("，前一天再提醒一次", ", and a reminder the day before"));
     view! {
         <section class="panel">
             <span class="tick">{icon(TICK)}</span>

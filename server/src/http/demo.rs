@@ -95,9 +95,13 @@ fn page(phone: &str, messages: &domain::error::Result<Vec<DemoMessage>>) -> Stri
 fn kind(kind: MessageKind) -> &'static str {
     match kind {
         MessageKind::SignInCode => "登录验证码 · sign-in code",
+        MessageKind::OwnDataCode => "数据验证码 · code for your data",
         MessageKind::Booked => "预约成功 · booked",
         MessageKind::Moved => "已改期 · moved",
         MessageKind::Cancelled => "已取消 · cancelled",
+        MessageKind::CancelledBySite => "接种点取消 · cancelled by the site",
+        MessageKind::NextDose => "下一剂 · next dose",
+        MessageKind::Missed => "未接种 · missed",
         MessageKind::Reminder => "前一天提醒 · reminder",
     }
 }

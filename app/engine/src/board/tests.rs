@@ -59,7 +59,14 @@ fn vaccines() -> Vec<Vaccine> {
 }
 
 fn filled(slots: Vec<slot::Model>, now: DateTime<Utc>) -> Board {
-    let city = City { name: "永州".into(), name_en: "Yongzhou".into(), hotline: "0746".into(), from_age: 18, divisions: vec![] };
+    let city = City {
+        name: "永州".into(),
+        name_en: "Yongzhou".into(),
+        hotline: "0746".into(),
+        from_age: 18,
+        reminder_at: domain::message::REMINDER_AT,
+        divisions: vec![],
+    };
     let board = Board::new(city, now);
     board.fill(sites(), vaccines(), slots, now);
     board

@@ -124,6 +124,7 @@ pub(super) fn account_row(
         phone_hash: Set(engine.phone_hash(phone)),
         phone_sealed: Set(engine.vault().seal(Label::AccountPhone, id, phone.as_str().as_bytes())?),
         created_at: Set(now),
+        lang: Set(domain::lang::Lang::Zh.as_str().to_owned()),
     })
 }
 

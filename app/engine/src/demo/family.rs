@@ -142,22 +142,12 @@ impl<C: ConnectionTrait> Family<'_, C> {
         state: BookingState,
         made: DateTime<Utc>,
     ) -> Result<()> {
-        let about = About {
-            code,
-            made_at: made,
-            version: 1,
-            dose: 1,
-            name: &details.name,
-            phone: &details.phone,
-            window: slot.window(),
-            site: self.site,
-            vaccine: &self.vaccine.name,
-        };
-        let messages = self.engine.booking_messages(MessageKind::Booked, &about, made)?;
+        let about = About { code, made_at: made, version: 1, phone: &details.phone, window: slot.window() };
+        let messages = self.engine.booking_messages(MessageKind::Booked, &about, made);
         insert_all::<message::Entity, _>(messages, self.db).await.map_err(internal)?;
         if state == BookingState::Cancelled {
             drop_queued(self.db, code.as_str(), self.now).await.map_err(internal)?;
-            let row = self.engine.booking_message(MessageKind::Cancelled, &about, self.now, self.now)?;
+            let row = self.engine.booking_message(MessageKind::Cancelled, &about, self.now, self.now);
             message::Entity::insert(row).exec_without_returning(self.db).await.map_err(internal)?;
         }
         Ok(())

@@ -7,7 +7,8 @@ use domain::booking::{BookingState, Consent, Reserve};
 use domain::chrono::Duration;
 use domain::code::Code;
 use domain::error::{Error, Result};
-use domain::message::{MessageKind, MessageState};
+use domain::lang::Lang;
+use domain::message::{About as Told, MessageKind, MessageState};
 use domain::person::{Details, Relation};
 use domain::screening::{self, Screening};
 use domain::{DateTime, Utc, Uuid};
@@ -23,7 +24,7 @@ use crate::audit::{self, Actor};
 use crate::demo::crowd::{account_row, person_row};
 use crate::demo::day::LOT;
 use crate::demo::invent::{self, Dice};
-use crate::outbox::About;
+use crate::outbox::{About, Body};
 use crate::store::entities::{account, audit as audit_row, booking, message, person, request};
 
 /// The number of the first of them among all invented people: the demo's own never reach it.
@@ -167,7 +168,7 @@ impl Scribe {
     fn tell(&self, number: u64, at: usize, visit: &Visit, somebody: &Somebody, rows: &mut Rows) -> Result<()> {
         let made = self.moment(visit.made, "made", number, at);
         let about = self.about(number, at, visit, &somebody.details)?;
-        for mut message in self.engine.booking_messages(MessageKind::Booked, &about, made)? {
+        for mut message in self.engine.booking_messages(MessageKind::Booked, &about, made) {
             let due = *message.due_at.as_ref();
             let called_off = visit.end == End::Cancelled && due > self.moment(visit.ended, "ended", number, at);
             message.state = Set(match (called_off, due > self.season.now) {
@@ -177,6 +178,9 @@ impl Scribe {
             }
             .as_str()
             .to_owned());
+            if due <= self.season.now && !called_off {
+                self.send(&mut message, visit, somebody, due)?;
+            }
             rows.messages.push(message);
         }
         Ok(())
@@ -190,8 +194,8 @@ impl Scribe {
             End::Cancelled => {
                 let somebody = self.somebody(number, &life)?;
                 let about = self.about(number, at, visit, &somebody.details)?;
-                let mut message = self.engine.booking_message(MessageKind::Cancelled, &about, ended, ended)?;
-                message.state = Set(MessageState::Sent.as_str().to_owned());
+                let mut message = self.engine.booking_message(MessageKind::Cancelled, &about, ended, ended);
+                self.send(&mut message, visit, &somebody, ended)?;
                 rows.messages.push(message);
                 (Actor::Citizen(somebody.account_id), "cancel")
             }
@@ -201,18 +205,43 @@ impl Scribe {
         Ok(())
     }
 
+    /// The message as it stands after it has gone.
+    fn send(&self, row: &mut message::ActiveModel, visit: &Visit, somebody: &Somebody, at: DateTime<Utc>) -> Result<()> {
+        let slot = &self.season.slots[visit.slot];
+        let site = self.season.site(visit.slot)?;
+        let about = Told {
+            city: &self.engine.city().name,
+            name: &somebody.details.name.masked(),
+            vaccine: self.vaccines.get(&slot.vaccine_id).ok_or_else(Error::internal)?,
+            dose: visit.dose,
+            window: slot.window(),
+            site: &site.name,
+            phone: &site.phone,
+            code: Code::parse(row.booking_code.as_ref().as_deref().unwrap_or_default())?,
+            link: "",
+            reason: "",
+        };
+        let kind = row.kind.as_ref().parse().map_err(|()| Error::internal())?;
+        let values = about.values(Lang::Zh, domain::time::civil(at).date());
+        let text = self.engine.config().city.texts.text(kind, Lang::Zh, &values);
+        let body = Body { to: somebody.details.phone.as_str().to_owned(), text, fields: None };
+        row.sealed = Set(self.engine.seal_body(*row.id.as_ref(), &body)?);
+        row.state = Set(MessageState::Delivered.as_str().to_owned());
+        row.gateway = Set(Some("demo".to_owned()));
+        row.tries = Set(1);
+        row.handed_at = Set(Some(at));
+        row.told_at = Set(Some(at));
+        Ok(())
+    }
+
     fn about<'a>(&'a self, number: u64, at: usize, visit: &Visit, details: &'a Details) -> Result<About<'a>> {
         let slot = &self.season.slots[visit.slot];
         Ok(About {
             code: self.code(number, at),
             made_at: self.moment(visit.made, "made", number, at),
             version: 1,
-            dose: visit.dose,
-            name: &details.name,
             phone: &details.phone,
             window: slot.window(),
-            site: self.season.site(visit.slot)?,
-            vaccine: self.vaccines.get(&slot.vaccine_id).ok_or_else(Error::internal)?,
         })
     }
 

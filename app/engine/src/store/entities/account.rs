@@ -16,6 +16,8 @@ pub struct Model {
     pub phone_sealed: Vec<u8>,
     /// When it was made.
     pub created_at: DateTimeUtc,
+    /// The language in which it is told: `domain::lang::Lang`.
+    pub lang: String,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -17,6 +17,7 @@ mod m0011b_doors;
 mod m0012_consents;
 mod m0012_own_history;
 mod m0012_questions;
+mod m0013_messages;
 
 /// All migrations of this program.
 pub struct Migrator;
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0012_questions::Migration),
             Box::new(m0012_consents::Migration),
             Box::new(m0012_own_history::Migration),
+            Box::new(m0013_messages::Migration),
         ]
     }
 }
