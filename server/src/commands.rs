@@ -154,6 +154,8 @@ pub(crate) fn config(data: &Data, demo: Option<&Demo>, limits: engine::Limits) -
         staff: engine::StaffRules::default(),
         sensitive_consent: if demo.is_some() { SensitiveConsent::Asked } else { SensitiveConsent::Required },
         retention: engine::Retention::default(),
+        // seeding sends nothing
+        gateways: vec![],
         clock,
         entropy: Arc::new(SystemEntropy),
     })

@@ -2,10 +2,12 @@
 
 use std::io::{ErrorKind, Write};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use domain::NaiveDate;
+use engine::sms::{DemoInbox, Gateway};
 use engine::{DemoStaff, Engine};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -73,6 +75,8 @@ pub async fn start(settings: &Serve) -> Result<Running> {
     let config = engine::Config { sessions: settings.sessions.engine(), staff: settings.staff.engine(settings.demo), ..config };
     let sensitive_consent = settings.privacy.sensitive_consent(settings.demo);
     let config = engine::Config { sensitive_consent, retention: settings.privacy.retention(), ..config };
+    let gateways: Vec<Arc<dyn Gateway>> = if settings.demo { vec![Arc::new(DemoInbox::default())] } else { vec![] };
+    let config = engine::Config { gateways, ..config };
     let apps = settings.doors.host_apps().map_err(anyhow::Error::msg)?;
     let wechat = settings.doors.wechat().map_err(anyhow::Error::msg)?;
     let hosts = Doors::hosts(&apps, settings.demo);

@@ -11,6 +11,7 @@ use domain::time::Clock;
 use crate::city_file::CityFile;
 use crate::entropy::Entropy;
 use crate::keys::KeySource;
+use crate::sms::Gateway;
 use crate::work::AskForWork;
 
 /// What the engine is opened with.
@@ -40,6 +41,8 @@ pub struct Config {
     pub sensitive_consent: SensitiveConsent,
     /// How long what is kept.
     pub retention: Retention,
+    /// The SMS gateways, in the order in which they are tried. Without any, messages wait in the outbox.
+    pub gateways: Vec<Arc<dyn Gateway>>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// The randomness.

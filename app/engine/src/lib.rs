@@ -10,6 +10,7 @@ pub mod config;
 pub mod doors;
 pub mod entropy;
 pub mod keys;
+pub mod sms;
 pub mod suite;
 pub mod vault;
 mod work;

@@ -14,6 +14,7 @@ use domain::time::{Clock, plus_days};
 use domain::{NaiveDate, Uuid};
 use engine::city_file::{Session, SiteEntry};
 use engine::keys::{FILE_NAME, KeySource};
+use engine::sms::DemoInbox;
 use engine::{
     AuditReport, Citizen, CityFile, Config, Engine, Limits, NewStaff, OpenError, Retention, SensitiveConsent, Sessions, Staff,
     StaffRules, Whence,
@@ -82,6 +83,7 @@ impl TestCity {
             staff: StaffRules { lock_after: None, second_factor: vec![] },
             sensitive_consent: SensitiveConsent::Asked,
             retention: Retention::default(),
+            gateways: vec![Arc::new(DemoInbox::default())],
             clock: clock.clone(),
             entropy: Arc::new(Seeded::new(url)),
         }
