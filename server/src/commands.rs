@@ -147,6 +147,7 @@ pub(crate) fn config(data: &Data, demo: Option<&Demo>, limits: engine::Limits) -
         keys: data.keys()?,
         audit_dir: data.audit_dir(),
         link: String::new(),
+        messages: engine::MessageTimes::default(),
         city,
         demo: demo.is_some(),
         limits,

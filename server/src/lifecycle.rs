@@ -32,6 +32,8 @@ pub struct Running {
     staff: Option<DemoStaff>,
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
+    /// Sends messages. It ends when what it has in hand is written down.
+    post: JoinHandle<()>,
     /// What goes on beside the answers, and ends without being waited for.
     helpers: [JoinHandle<()>; 4],
 }
@@ -131,8 +133,12 @@ pub async fn start(settings: &Serve) -> Result<Running> {
             );
         }
     });
+    let post = tokio::spawn({
+        let engine = engine.clone();
+        async move { engine.keep_messages().await }
+    });
     let server = listen(listener, service(host), bounds.connections, until(stopping));
-    Ok(Running { address, engine, staff, stop, server: tokio::spawn(server), helpers: [sweeper, bookkeeper, warmer, keeper] })
+    Ok(Running { address, engine, staff, stop, server: tokio::spawn(server), post, helpers: [sweeper, bookkeeper, warmer, keeper] })
 }
 
 impl Running {
@@ -153,10 +159,13 @@ impl Running {
     pub async fn stop(mut self, within: Duration) -> Result<()> {
         self.helpers.iter().for_each(JoinHandle::abort);
         let _ = self.stop.send(true);
+        self.engine.end_messages();
         // an open feed must not hold the process
         self.engine.board().end_feed();
         let in_time = tokio::time::timeout(within, async {
             let _ = (&mut self.server).await;
+            // a message whose answer nobody waits for would be in doubt
+            let _ = (&mut self.post).await;
             self.engine.stop().await;
         });
         if in_time.await.is_err() {

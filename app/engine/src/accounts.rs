@@ -96,6 +96,7 @@ impl Engine {
         sign_in_code::Entity::insert(row).exec_without_returning(&tx).await.map_err(internal)?;
         message::Entity::insert(message).exec_without_returning(&tx).await.map_err(internal)?;
         tx.commit().await.map_err(internal)?;
+        self.post().wake_codes();
         self.note_code_sent();
         Ok(CodeSent { resend_after_s: if self.limits().enabled { RESEND_AFTER_S } else { 0 } })
     }

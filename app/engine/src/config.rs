@@ -29,6 +29,8 @@ pub struct Config {
     pub city: CityFile,
     /// Where "my bookings" is, as messages tell it; empty: they tell no address.
     pub link: String,
+    /// How long a message is in hand, and when its gateway is asked about it.
+    pub messages: MessageTimes,
     /// Demo content, and the message inbox.
     pub demo: bool,
     /// How often what may be tried.
@@ -47,6 +49,22 @@ pub struct Config {
     pub clock: Arc<dyn Clock>,
     /// The randomness.
     pub entropy: Arc<dyn Entropy>,
+}
+
+/// How long messages are in hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MessageTimes {
+    /// How long a process has a message in hand; after that it is in doubt. Longer than twice the gateways' time-outs.
+    pub lease: TimeDelta,
+    /// How long after a lost answer the gateway is first asked.
+    pub ask_after: TimeDelta,
+}
+
+impl Default for MessageTimes {
+    /// A minute, and half of one.
+    fn default() -> Self {
+        Self { lease: TimeDelta::seconds(60), ask_after: TimeDelta::seconds(30) }
+    }
 }
 
 /// What the separate consent to the processing of sensitive data is for.

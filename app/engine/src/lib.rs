@@ -58,16 +58,18 @@ use domain::{DateTime, NaiveDate, Utc, Uuid};
 use sea_orm::ActiveValue::Set;
 use sea_orm::EntityTrait;
 use sea_orm::sea_query::OnConflict;
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 pub use accounts::Citizen;
 pub use audit::{AuditReport, Finding, Origin};
 pub use board::Board;
 pub use city_file::CityFile;
-pub use config::{Config, Limits, OpenError, Retention, SensitiveConsent, Sessions, StaffRules};
+pub use config::{Config, Limits, MessageTimes, OpenError, Retention, SensitiveConsent, Sessions, StaffRules};
 pub use demo::{DemoStaff, MultitudeProgress, MultitudeSize};
 pub use desk::DeskCounts;
 pub use ledger::{Broken, Ledger, Row};
+pub use outbox::{GatewayCounts, OutboxCounts};
 pub use reseal::{Resealed, SealedRows};
 pub use retention::Retained;
 pub use reveal::Watched;
@@ -80,6 +82,7 @@ use crate::audit::{Audit, Occasion};
 use crate::desk::Desk;
 use crate::error::internal;
 use crate::lookups::Lookups;
+use crate::outbox::Post;
 use crate::reveal::Watch;
 use crate::sessions::Seen;
 use crate::store::Store;
@@ -105,6 +108,7 @@ struct Inner {
     board: Arc<Board>,
     desk: Desk,
     lookups: Lookups,
+    post: Post,
     seen: Seen,
     warmth: Warmth,
     watch: Watch,
@@ -139,13 +143,15 @@ impl Engine {
         audit::count_before(&store, &vault).await?;
         write_vaccines(&config, &store).await?;
         let board = Arc::new(Board::new(config.city.city.clone(), config.clock.now()));
-        let desk = Desk::start(store.clone(), board.clone(), vault.clone(), config.clock.clone(), &config.limits)
+        let wake = Arc::new(Notify::new());
+        let desk = Desk::start(store.clone(), board.clone(), vault.clone(), config.clock.clone(), &config.limits, wake.clone())
             .map_err(|error| OpenError::Thread(error.to_string()))?;
         let ticker = tokio::spawn(board::follow(store.clone(), board.clone(), config.clock.clone()));
         let lookups = Lookups::start(&store, &config);
+        let post = Post::new(&config.gateways, wake);
         let (seen, warmth, watch, audit) = (Seen::default(), Warmth::default(), Watch::default(), Audit::default());
         let ledger_off = AtomicBool::new(false);
-        let inner = Inner { config, store, vault, board, desk, lookups, seen, warmth, watch, audit, ledger_off, ticker };
+        let inner = Inner { config, store, vault, board, desk, lookups, post, seen, warmth, watch, audit, ledger_off, ticker };
         let engine = Self { inner: Arc::new(inner) };
         engine.fill_board().await.map_err(|_| OpenError::Connect("the sites cannot be read".into()))?;
         Ok(engine)
@@ -270,6 +276,10 @@ impl Engine {
 
     pub(crate) fn lookups(&self) -> &Lookups {
         &self.inner.lookups
+    }
+
+    pub(crate) fn post(&self) -> &Post {
+        &self.inner.post
     }
 
     pub(crate) fn watch(&self) -> &Watch {

@@ -1,7 +1,15 @@
 //! The outbox: messages are rows, written in the transaction of what they tell about, and worded when they go.
 
+mod claim;
+mod counts;
+mod doubtful;
 mod inbox;
 mod letter;
+mod numbers;
+mod outcome;
+mod post;
+mod told;
+mod ways;
 
 use domain::code::Code;
 use domain::error::{Error, Result};
@@ -15,6 +23,9 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
 use serde::{Deserialize, Serialize};
 
+pub use counts::{GatewayCounts, OutboxCounts};
+pub(crate) use post::Post;
+
 use crate::Engine;
 use crate::store::entities::{booking, message};
 use crate::vault::Label;
@@ -26,9 +37,15 @@ pub(crate) struct Body {
     pub to: String,
     /// The words.
     pub text: String,
-    /// Of a message that is about no booking, until it has gone: the language, and what its fields say.
+    /// Of a message that is about no booking: the language, and what its fields say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fields: Option<(Lang, Values)>,
+}
+
+/// When nothing more is to be done.
+fn never() -> DateTime<Utc> {
+    // PostgreSQL and SQLite keep it, and no clock comes there
+    DateTime::from_timestamp(253_370_764_800, 0).unwrap_or_default()
 }
 
 /// The booking that a message is about.
@@ -47,6 +64,8 @@ impl Engine {
     pub(crate) fn booking_messages(&self, kind: MessageKind, about: &About, now: DateTime<Utc>) -> Vec<message::ActiveModel> {
         let mut rows = vec![self.booking_message(kind, about, now, now)];
         if let Some(due_at) = reminder_due(&about.window, self.city().reminder_at, now) {
+            // at once is after the confirmation
+            let due_at = due_at.max(now + chrono::Duration::seconds(1));
             rows.push(self.booking_message(MessageKind::Reminder, about, due_at, now));
         }
         rows

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use domain::error::Result;
 use domain::{NaiveDate, Uuid};
+use sea_orm::sea_query::ExprTrait;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 
 use crate::Engine;
@@ -189,7 +190,7 @@ impl Engine {
             .select_only()
             .column(message::Column::Id)
             .filter(message::COLUMN.id.lt(<dyn Entropy>::first_id(before)))
-            .filter(message::COLUMN.due_at.lt(before))
+            .filter(message::COLUMN.due_at.lt(before).or(message::COLUMN.handed_at.lt(before)))
             .order_by_asc(message::COLUMN.id)
             .limit(u64::from(rows))
             .into_tuple()

@@ -7,7 +7,7 @@ use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use tokio::sync::Mutex;
 
-use engine::{DeskCounts, Watched};
+use engine::{DeskCounts, GatewayCounts, OutboxCounts, Watched};
 
 use super::Host;
 use super::metrics::Text;
@@ -55,6 +55,7 @@ pub(super) async fn metrics(State(host): State<Host>) -> impl IntoResponse {
     );
     desk(&mut text, host.engine().desk_counts());
     watched(&mut text, host.engine().watched());
+    messages(&mut text, host.engine().outbox_counts(), &host.engine().gateway_counts());
     let left_out = host.engine().audit_left_out();
     text.number("yizhen_audit_left_out_total", "counter", "Rows of the audit that were counted and not written.", left_out);
     if let Some(bytes) = crate::system::resident_bytes() {
@@ -91,6 +92,29 @@ fn watched(text: &mut Text, watched: Watched) {
     ] {
         text.number(name, "counter", help, count);
     }
+}
+
+fn messages(text: &mut Text, counts: OutboxCounts, gateways: &[GatewayCounts]) {
+    let states = [("due", counts.due), ("in_doubt", counts.in_doubt), ("failed", counts.failed)];
+    let states = states.map(|(state, count)| (format!("state=\"{state}\""), count.to_string()));
+    text.family(
+        "yizhen_messages",
+        "gauge",
+        "Messages that wait though they are due, were perhaps sent, or could not be delivered; counted every quarter of a minute.",
+        states,
+    );
+    let of = |gateway: &GatewayCounts| {
+        let name = gateway.gateway.clone();
+        gateway.outcomes.map(|(outcome, count)| (format!("gateway=\"{name}\",outcome=\"{outcome}\""), count.to_string()))
+    };
+    text.family(
+        "yizhen_gateway_messages_total",
+        "counter",
+        "What gateways answered to messages that this process handed over, and what they told of them later.",
+        gateways.iter().flat_map(of),
+    );
+    let down = gateways.iter().map(|gateway| (format!("gateway=\"{}\"", gateway.gateway), u64::from(gateway.down).to_string()));
+    text.family("yizhen_gateway_down", "gauge", "Whether a gateway is left alone, or being tried again.", down);
 }
 
 async fn answers(host: &Host) -> bool {

@@ -27,7 +27,7 @@ use domain::reason::Reason;
 use domain::time::Clock;
 use domain::{DateTime, Utc};
 use sea_orm::DbErr;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::audit::chain::Strand;
@@ -146,12 +146,13 @@ impl Desk {
         vault: Arc<Vault>,
         clock: Arc<dyn Clock>,
         limits: &Limits,
+        told: Arc<Notify>,
     ) -> std::io::Result<Self> {
         let (queue, waiting) = mpsc::channel(limits.queue.max(1) as usize);
         let closing = CancellationToken::new();
         let counters = Arc::new(Counters::default());
         let (strand, batch) = (Mutex::default(), limits.batch.max(1) as usize);
-        let writer = Writer { store, board, vault, clock, strand, counters: counters.clone(), batch };
+        let writer = Writer { store, board, vault, clock, strand, told, counters: counters.clone(), batch };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (end, ended) = oneshot::channel();
         let work = writer.run(waiting, closing.clone());
@@ -218,6 +219,8 @@ struct Writer {
     /// The audit's strand that is the desk's alone, as far as it is known to be committed.
     strand: Mutex<Option<Strand>>,
     counters: Arc<Counters>,
+    /// Whoever sends messages: some may have been written.
+    told: Arc<Notify>,
     /// Requests that one transaction takes at most.
     batch: usize,
 }
@@ -316,6 +319,7 @@ impl Writer {
         *self.strand() = head;
         self.counters.committed(jobs.len());
         self.board.apply(changed, now);
+        self.told.notify_one();
         Ok(results)
     }
 

@@ -70,9 +70,6 @@ impl Engine {
         let settled = told.settled.get(code).copied().unwrap_or(false);
         let booking = AsItIs { state, version: found.booking.version, window: found.slot.window(), settled };
         let going = going(kind, version, &booking, row.created_at, now);
-        if matches!(going, Going::Drop) {
-            return Ok((going, None));
-        }
         let lang = told.langs.get(&found.booking.account_id).copied().unwrap_or(Lang::Zh);
         self.words(row, kind, found, lang, now).map(|words| (going, Some(words)))
     }

@@ -16,6 +16,8 @@ pub enum Handed {
         /// What it calls it: `BizId`, `SerialNo`, …; at most 64 characters.
         reference: String,
     },
+    /// It has arrived at once: the demo's inbox.
+    Delivered,
     /// It surely has not, and may take it later.
     NotNow {
         /// Its code, or `connect` where it could not be reached.

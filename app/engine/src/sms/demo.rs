@@ -40,8 +40,8 @@ impl Gateway for DemoInbox {
         true
     }
 
-    async fn send(&self, letter: &Letter) -> Handed {
-        Handed::Taken { reference: letter.id.to_string() }
+    async fn send(&self, _: &Letter) -> Handed {
+        Handed::Delivered
     }
 
     async fn ask(&self, _: &Letter, _: DateTime<Utc>, _: Option<&str>) -> Told {

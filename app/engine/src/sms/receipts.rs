@@ -3,7 +3,7 @@
 use domain::error::{Error, Result};
 use domain::reason::Reason;
 
-use super::{Pushed, Receipt, ReceiptRefused};
+use super::{Pushed, ReceiptRefused};
 use crate::Engine;
 
 impl Engine {
@@ -24,11 +24,5 @@ impl Engine {
         tracing::debug!(gateway = gateway.name(), count = receipts.len(), "receipts came");
         self.apply_receipts(gateway.name(), receipts).await?;
         Ok(gateway.thanks())
-    }
-
-    /// Lays verified receipts to the messages that were handed to this gateway.
-    pub(crate) async fn apply_receipts(&self, gateway: &str, receipts: Vec<Receipt>) -> Result<()> {
-        tracing::debug!(gateway, count = receipts.len(), "receipts are read");
-        Ok(())
     }
 }

@@ -20,6 +20,7 @@ mod model;
 mod multitude;
 mod neighbours;
 mod opening;
+mod outbox;
 mod own_data;
 mod people;
 mod privacy;

@@ -8,7 +8,7 @@ on_both_engines!(
     a_booking_is_told_at_once_and_reminded_of_the_day_before,
     a_move_tells_the_new_window_and_takes_the_old_reminder_back,
     a_cancellation_is_told_and_nothing_reminds_any_more,
-    a_booking_for_tomorrow_made_in_the_evening_needs_no_reminder,
+    a_booking_for_tomorrow_made_in_the_evening_is_reminded_of_at_once_and_one_for_the_next_hours_is_not,
     a_second_message_of_a_kind_for_one_version_cannot_be_written,
     a_given_jab_is_not_reminded_of,
 );
@@ -50,9 +50,10 @@ async fn a_move_tells_the_new_window_and_takes_the_old_reminder_back(kind: Kind)
     let city = TestCity::new(kind).await;
     let guest = city.guest().await;
     let booking = city.book(&guest, city.slot("one", "vero", 2, "09:00"), 1).await.expect("booked");
+    city.engine.send_due().await.expect("sent");
     city.clock.step(chrono::Duration::minutes(1));
     city.move_to(&guest, &booking, city.slot("two", "vero", 5, "10:00")).await.expect("moved");
-    assert_eq!(outbox(&city).await, ["booked 1 queued", "reminder 1 dropped", "moved 2 queued", "reminder 2 queued"]);
+    assert_eq!(outbox(&city).await, ["booked 1 delivered", "reminder 1 dropped", "moved 2 queued", "reminder 2 queued"]);
     let told = inbox(&city, &guest).await;
     assert!(
         told[0].0 == MessageKind::Moved && told[0].1.contains("测试接种点二") && told[0].1.contains("10:00–10:30"),
@@ -69,20 +70,27 @@ async fn a_cancellation_is_told_and_nothing_reminds_any_more(kind: Kind) {
     let city = TestCity::new(kind).await;
     let guest = city.guest().await;
     let booking = city.book(&guest, city.slot("one", "vero", 2, "09:00"), 1).await.expect("booked");
+    city.engine.send_due().await.expect("sent");
     city.clock.step(chrono::Duration::minutes(1));
     city.engine.cancel(&guest.citizen, booking.code.as_str()).await.expect("cancelled");
-    assert_eq!(outbox(&city).await, ["booked 1 queued", "cancelled 1 queued", "reminder 1 dropped"]);
+    assert_eq!(outbox(&city).await, ["booked 1 delivered", "cancelled 1 queued", "reminder 1 dropped"]);
     city.clock.set_civil(city.day(2), "09:00");
     let told = inbox(&city, &guest).await;
     assert_eq!(told.iter().map(|(kind, _)| *kind).collect::<Vec<_>>(), [MessageKind::Cancelled, MessageKind::Booked]);
 }
 
-async fn a_booking_for_tomorrow_made_in_the_evening_needs_no_reminder(kind: Kind) {
+async fn a_booking_for_tomorrow_made_in_the_evening_is_reminded_of_at_once_and_one_for_the_next_hours_is_not(kind: Kind) {
     let city = TestCity::new(kind).await;
     let guest = city.guest().await;
     city.clock.set_civil(city.today(), "17:00");
     city.book(&guest, city.slot("one", "vero", 1, "09:00"), 1).await.expect("booked");
-    assert_eq!(outbox(&city).await, ["booked 1 queued"]);
+    assert_eq!(outbox(&city).await, ["booked 1 queued", "reminder 1 queued"]);
+    city.clock.step(chrono::Duration::seconds(1));
+    assert_eq!(inbox(&city, &guest).await[0].0, MessageKind::Reminder, "at once, after the confirmation");
+    city.clock.set_civil(city.day(1), "08:00");
+    let other = city.guest().await;
+    city.book(&other, city.slot("one", "vero", 0, "09:30"), 1).await.expect("booked");
+    assert_eq!(outbox(&city).await, ["booked 1 queued", "booked 1 queued", "reminder 1 queued"]);
 }
 
 async fn a_second_message_of_a_kind_for_one_version_cannot_be_written(kind: Kind) {

@@ -68,6 +68,7 @@ UPDATE messages SET state = 'sent' WHERE state = 'queued' AND kind <> 'reminder'
 CREATE INDEX messages_due ON messages (urgency, due_at) WHERE state = 'queued';
 CREATE INDEX messages_open ON messages (due_at) WHERE state IN ('sending', 'in_doubt');
 CREATE INDEX messages_failed ON messages (due_at) WHERE state = 'failed';
+CREATE INDEX messages_awaited ON messages (reference) WHERE state = 'sent';
 CREATE INDEX messages_handed ON messages (to_hash, handed_at) WHERE handed_at IS NOT NULL;
 ALTER TABLE accounts ADD COLUMN lang text NOT NULL DEFAULT 'zh' CHECK (lang IN ('zh', 'en'));
 ";

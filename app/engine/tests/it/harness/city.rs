@@ -74,6 +74,7 @@ impl TestCity {
             data_dir: dir.to_owned(),
             keys: KeySource::File(dir.join(FILE_NAME)),
             audit_dir: dir.join("audit"),
+            messages: engine::MessageTimes::default(),
             link: "https://yizhen.example/m".into(),
             city: city_file(),
             demo: true,

@@ -1,6 +1,7 @@
 //! What every test stands on: a city of its own, on a database of its own, at a moment that the test decides.
 
 mod city;
+pub mod gateway;
 mod host_app;
 mod moment;
 mod otp;
