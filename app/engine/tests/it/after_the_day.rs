@@ -1,4 +1,5 @@
-//! What comes after a day, and before the next one: who did not come is marked and told, and reminders that are missing are written.
+//! What comes after a day, and before the next one: who did not come is marked and told, reminders that are missing are written, and whoever got
+//! a jab hears of the next dose in time.
 
 use chrono::{DateTime, Duration, Utc};
 use domain::access::Role;
@@ -17,6 +18,8 @@ on_both_engines!(
     who_came_called_off_or_missed_long_ago_is_told_nothing,
     many_who_did_not_come_are_marked_in_steps,
     a_reminder_that_is_missing_is_written_the_day_before_and_no_other,
+    a_jab_leads_to_a_message_about_the_next_dose_and_taken_back_to_none,
+    the_last_dose_leads_to_no_message,
 );
 
 /// Kind, version, state and due time of the messages of these kinds.
@@ -140,4 +143,53 @@ async fn due(city: &TestCity, kind: &str) -> Vec<DateTime<Utc>> {
         if city.kind == Kind::Sqlite { "due_at" } else { "to_char(due_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS+00:00')" };
     let found = city.column(&format!("SELECT {text} FROM messages WHERE kind = '{kind}' AND state = 'queued'")).await;
     found.iter().map(|text| text.replace(' ', "T").parse().unwrap_or_else(|_| panic!("{text}"))).collect()
+}
+
+async fn a_jab_leads_to_a_message_about_the_next_dose_and_taken_back_to_none(kind: Kind) {
+    let city = TestCity::new(kind).await;
+    let (nurse, manager) = (city.staff("nurse", Role::Nurse, "one").await, city.staff("manager", Role::Manager, "one").await);
+    let guest = city.guest().await;
+    let booking = city.book(&guest, city.slot("one", "vero", 0, "09:00"), 1).await.expect("booked");
+    let scan = Redeem { code: booking.code.to_string(), nonce: city.engine_id(), lot: None };
+    city.engine.redeem(&nurse, scan.clone()).await.expect("recorded");
+    city.engine.redeem(&nurse, scan).await.expect("the same again");
+    // from the 21st day on, and three days before it
+    let when = instant(city.day(18), hhmm::parse("17:00").expect("a time"));
+    assert_eq!(
+        (outbox(&city, "'next_dose'").await, due(&city, "next_dose").await),
+        (vec!["next_dose 1 queued".to_owned()], vec![when])
+    );
+    for _ in 0..2 {
+        city.engine.undo(&manager, booking.code.as_str(), "the wrong person").await.expect("taken back");
+        assert_eq!(outbox(&city, "'next_dose'").await, ["next_dose 1 dropped"]);
+        record(&city, &nurse, &booking).await.expect("recorded again");
+        assert_eq!(
+            (outbox(&city, "'next_dose'").await, due(&city, "next_dose").await),
+            (vec!["next_dose 1 queued".to_owned()], vec![when])
+        );
+    }
+    city.assert_balanced().await;
+
+    let told = async || {
+        let inbox = city.engine.demo_messages(None).await.expect("the inbox");
+        inbox.into_iter().find(|message| message.kind == MessageKind::NextDose)
+    };
+    city.clock.set_civil(city.day(18), "16:59");
+    assert_eq!(told().await, None);
+    city.clock.step(Duration::minutes(1));
+    let text = told().await.expect("told").text;
+    assert!(text.contains("下一剂") && !text.contains(&guest.person.name), "{text}");
+    // whoever has booked it by then hears nothing
+    city.engine.write_schedule().await.expect("written");
+    city.book(&guest, city.slot("one", "vero", 3, "09:00"), 2).await.expect("the first day on which it may be given");
+    assert_eq!(told().await, None);
+}
+
+async fn the_last_dose_leads_to_no_message(kind: Kind) {
+    let city = TestCity::new(kind).await;
+    let nurse = city.staff("nurse", Role::Nurse, "one").await;
+    let guest = city.guest().await;
+    let booking = city.book(&guest, city.slot("one", "ad5", 0, "16:00"), 1).await.expect("booked");
+    record(&city, &nurse, &booking).await.expect("recorded");
+    assert_eq!(outbox(&city, "'next_dose'").await, Vec::<String>::new());
 }
