@@ -6,21 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use domain::NaiveDate;
+use domain::jobs::{Ended, Job};
 use engine::sms::{DemoInbox, Gateway};
 use engine::{DemoStaff, Engine};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::MissedTickBehavior;
 
 use crate::commands;
 use crate::config::Serve;
 use crate::http::{Bounds, Doors, Host, Pages, bind, listen, service};
 use crate::{system, telemetry};
-
-/// How often the bookings of past days, and a new day's windows, are looked after.
-const SWEEP: Duration = Duration::from_secs(60);
 
 /// How long a start waits for the ledger of the days to come: a small one is proved before the first request, a large one beside them.
 const PROVE: Duration = Duration::from_millis(100);
@@ -94,7 +90,7 @@ pub async fn start(settings: &Serve) -> Result<Running> {
     let address = listener.local_addr().context("the system does not tell the port")?;
     let engine = Engine::open(config).await?;
     let staff = match settings.demo {
-        true => Some(engine.seed_demo(settings.play.demo_password.as_deref()).await?),
+        true => Some(seed_demo(&engine, settings.play.demo_password.as_deref()).await?),
         false => None,
     };
     if !pages.are_there() {
@@ -118,9 +114,15 @@ pub async fn start(settings: &Serve) -> Result<Running> {
     let doors = Doors::open(apps, wechat, settings.demo.then_some(address)).map_err(anyhow::Error::msg)?;
     let host = Host::new(engine.clone(), pages, doors, settings, bounds, stopping.clone());
     let scheduled = settings.demo || settings.data.city_file.is_some();
-    // the demo's windows of today have just been written
-    let written = settings.demo.then(|| engine.today());
-    let sweeper = tokio::spawn(sweep(engine.clone(), scheduled, written));
+    let jobs = tokio::spawn({
+        let engine = engine.clone();
+        async move {
+            let all: Vec<Job> = Job::ALL.iter().copied().filter(|job| *job != Job::Schedule || scheduled).collect();
+            // the city file may be another one since the last start; the demo's windows have just been written
+            let asked: &[Job] = if scheduled && !engine.is_demo() { &[Job::Schedule] } else { &[] };
+            engine.keep_jobs(&all, asked).await;
+        }
+    });
     let checkpoint_every = Duration::from_secs(60 * u64::from(settings.audit_checkpoint_minutes));
     let keeper: JoinHandle<()> = tokio::spawn({
         let engine = engine.clone();
@@ -138,7 +140,7 @@ pub async fn start(settings: &Serve) -> Result<Running> {
         async move { engine.keep_messages().await }
     });
     let server = listen(listener, service(host), bounds.connections, until(stopping));
-    Ok(Running { address, engine, staff, stop, server: tokio::spawn(server), post, helpers: [sweeper, bookkeeper, warmer, keeper] })
+    Ok(Running { address, engine, staff, stop, server: tokio::spawn(server), post, helpers: [jobs, bookkeeper, warmer, keeper] })
 }
 
 impl Running {
@@ -213,27 +215,12 @@ async fn until(mut stopping: watch::Receiver<bool>) {
     let _ = stopping.wait_for(|stopping| *stopping).await;
 }
 
-/// Marks the bookings of past days as missed, and does what need not be done while anybody waits; and writes each new day's windows, where
-/// the city file says which.
-async fn sweep(engine: Engine, scheduled: bool, mut written: Option<NaiveDate>) {
-    let mut minute = tokio::time::interval(SWEEP);
-    minute.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        minute.tick().await;
-        match engine.sweep().await {
-            Ok(0) => {}
-            Ok(missed) => tracing::info!(missed, "bookings of past days are marked as missed"),
-            Err(_) => tracing::warn!("the sweep will be tried again in a minute"),
-        }
-        if engine.tidy().await.is_err() {
-            tracing::warn!("what is over will be tidied away in a minute");
-        }
-        let today = engine.today();
-        if scheduled && written != Some(today) {
-            match engine.write_schedule().await {
-                Ok(_) => written = Some(today),
-                Err(_) => tracing::warn!("the day's windows will be written again in a minute"),
-            }
-        }
+/// Fills the demo, and notes that the day's windows are written: the job that writes them has nothing to do until tomorrow.
+async fn seed_demo(engine: &Engine, password: Option<&str>) -> Result<DemoStaff> {
+    let turn = engine.begin_job(Job::Schedule, true).await?;
+    let staff = engine.seed_demo(password).await?;
+    if let Some(turn) = turn {
+        engine.end_job(turn, Ended::Done).await?;
     }
+    Ok(staff)
 }

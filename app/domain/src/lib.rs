@@ -18,6 +18,7 @@ pub mod division;
 pub mod eligibility;
 pub mod error;
 pub mod identity;
+pub mod jobs;
 pub mod lang;
 pub mod message;
 pub mod notice;

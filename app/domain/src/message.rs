@@ -1,5 +1,6 @@
 //! Messages: what is told to whom, when, and whether it still should be.
 
+mod after;
 mod text;
 
 use chrono::{DateTime, Days, Duration, NaiveTime, Utc};
@@ -10,6 +11,7 @@ use crate::slot::Window;
 use crate::time::{civil, instant};
 use crate::words::words;
 
+pub use after::{missed_is_told, next_dose_due};
 pub use text::{About, Field, Template, TemplateError, Texts, Values, fields_of};
 
 words! {

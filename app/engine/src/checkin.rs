@@ -5,11 +5,12 @@ use domain::booking::{BookingState, Transition};
 use domain::checkin::{CheckedIn, Light, LookUp, Redeem, Redemption, Roster, RosterRow, Timing};
 use domain::code::Code;
 use domain::error::{Error, Result};
+use domain::message::{MessageKind, next_dose_due};
 use domain::pass::Pass;
 use domain::reason::Reason;
 use domain::screening::Screening;
 use domain::time::age_on;
-use domain::{NaiveDate, Uuid};
+use domain::{DateTime, NaiveDate, Utc, Uuid};
 use sea_orm::EntityTrait;
 use sea_orm::sea_query::ExprTrait;
 
@@ -20,7 +21,7 @@ use crate::error::internal;
 use crate::people;
 use crate::shown::{Found, vaccine_out};
 use crate::staff::Staff;
-use crate::store::entities::{booking, slot, staff};
+use crate::store::entities::{booking, message, slot, staff};
 
 /// The longest lot number and reason that are kept.
 const LONGEST_TEXT: usize = 200;
@@ -132,9 +133,17 @@ impl Engine {
             staff_id: staff.id,
             lot,
             record: Redemption { at: now, by: staff.member.name.clone(), site_name: self.site(found.slot.site_id)?.name },
+            next_dose: self.next_dose_message(&found, now)?,
             audit: audit::row(self.vault(), now, Actor::Staff(staff.id), "redeem", code, None),
         };
         self.desk().check_in(Job::Redeem(Box::new(job))).await
+    }
+
+    /// What tells of the dose after the one of this booking, due when it can be booked.
+    fn next_dose_message(&self, found: &Found, now: DateTime<Utc>) -> Result<Option<message::ActiveModel>> {
+        let vaccine = self.vaccine(&found.slot.vaccine_id)?;
+        let due = next_dose_due(&vaccine, found.dose(), found.slot.date, self.city().reminder_at);
+        due.map(|due_at| self.message_about(MessageKind::NextDose, found, due_at, now)).transpose()
     }
 
     /// Takes a recorded jab back: on the same day, with a reason, by a manager.

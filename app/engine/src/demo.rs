@@ -35,6 +35,8 @@ pub use multitude::{MultitudeProgress, MultitudeSize};
 
 /// The fact that tells that this database holds the demo; its value is the number of the next invented person.
 const DEMO: &str = "demo";
+/// Bookings of past days that are marked with a few statements.
+const MISSED_AT_ONCE: u64 = 1024;
 
 /// How to sign in to the demo, to be shown to whoever started it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,7 +130,7 @@ impl Engine {
             day::redeem(self, db, staff_site.id(), date, nurse, now).await.map_err(internal)?;
         }
         // whoever did not come is missed now
-        crate::shown::sweep(db, today, now).await.map_err(internal)?;
+        while self.mark_missed(db, MISSED_AT_ONCE).await? == MISSED_AT_ONCE {}
         self.settle_family(db, &stage, staff_site, nurse).await?;
         // never zero again: zero says that the demo has not been written
         let next = Expr::value(Ord::max(next, 1).to_string().into_bytes());

@@ -28,6 +28,7 @@ mod folder;
 mod forget;
 mod gather;
 mod identities;
+mod jobs;
 mod key_check;
 mod ledger;
 mod lookups;
@@ -46,6 +47,7 @@ mod staff;
 mod store;
 mod tallies;
 mod tidy;
+mod told;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -68,6 +70,7 @@ pub use city_file::CityFile;
 pub use config::{Config, Limits, MessageTimes, OpenError, Retention, SensitiveConsent, Sessions, StaffRules};
 pub use demo::{DemoStaff, MultitudeProgress, MultitudeSize};
 pub use desk::DeskCounts;
+pub use jobs::{Going, JobStatus, Turn};
 pub use ledger::{Broken, Ledger, Row};
 pub use outbox::{GatewayCounts, OutboxCounts};
 pub use reseal::{Resealed, SealedRows};
@@ -222,14 +225,6 @@ impl Engine {
     /// What the desk has done since the start.
     pub fn desk_counts(&self) -> DeskCounts {
         self.inner.desk.counts()
-    }
-
-    /// Marks the bookings of past days as missed. Safe to run at any time, from any process.
-    ///
-    /// # Errors
-    /// `internal`
-    pub async fn sweep(&self) -> Result<u64> {
-        shown::sweep(&self.store().write, self.today(), self.now()).await.map_err(internal)
     }
 
     /// Has the system read ahead what bookings will need. Nothing waits for it.

@@ -164,3 +164,19 @@ pub(crate) async fn drop_queued(db: &impl ConnectionTrait, code: &str, now: Date
         .await?;
     Ok(())
 }
+
+/// Queues a message about a booking again that was taken back before it was due: what it tells is so once more, for the same version. `false`:
+/// there is none, and it is to be written.
+pub(crate) async fn queue_again(db: &impl ConnectionTrait, row: &message::ActiveModel) -> core::result::Result<bool, DbErr> {
+    let again = message::Entity::update_many()
+        .col_expr(message::Column::State, Expr::value(MessageState::Queued.as_str()))
+        .col_expr(message::Column::DueAt, Expr::value(*row.due_at.as_ref()))
+        .filter(message::Column::BookingMadeAt.eq(*row.booking_made_at.as_ref()))
+        .filter(message::Column::BookingCode.eq(row.booking_code.as_ref().clone()))
+        .filter(message::COLUMN.kind.eq(row.kind.as_ref().as_str()))
+        .filter(message::Column::BookingVersion.eq(*row.booking_version.as_ref()))
+        .filter(message::COLUMN.state.eq(MessageState::Dropped.as_str()))
+        .exec(db)
+        .await?;
+    Ok(again.rows_affected > 0)
+}

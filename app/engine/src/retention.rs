@@ -10,6 +10,7 @@ mod place;
 use std::time::{Duration, Instant};
 
 use domain::error::Result;
+use domain::jobs::{Ended, Job};
 use domain::{NaiveDate, Uuid};
 use sea_orm::sea_query::ExprTrait;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select};
@@ -74,6 +75,8 @@ impl Engine {
                 Ok(Retained::Nothing) => ASK,
                 Err(_) => {
                     tracing::warn!("what has been kept for long enough will be forgotten in a minute");
+                    // where this cannot be written either, the log is all there is
+                    let _ = self.walk_ended(&self.store().write, Job::Retention, Ended::Failed, self.today()).await;
                     ASK
                 }
             };
@@ -98,6 +101,7 @@ impl Engine {
         let before = Place::read(&self.store().read).await.map_err(internal)?;
         let (place, bytes) = before.map_or((None, None), |(place, bytes)| (place, Some(bytes)));
         let place = place.unwrap_or_default();
+        let begins = place.done_on.is_some() || bytes.is_none();
         if place.done_on == Some(self.today()) {
             return Ok(Retained::Nothing);
         }
@@ -108,6 +112,12 @@ impl Engine {
             return Ok(Retained::Some(0));
         }
         let done = self.forget(&tx, what).await?;
+        if begins {
+            self.walk_began(&tx, Job::Retention).await?;
+        }
+        if let Some(day) = to.done_on {
+            self.walk_ended(&tx, Job::Retention, Ended::Done, day).await?;
+        }
         tx.commit().await.map_err(internal)?;
         if to.done_on.is_some() {
             tracing::info!("what has been kept for long enough is forgotten");

@@ -10,7 +10,7 @@ use domain::slot::Window;
 use domain::vaccine::Vaccine;
 use domain::{DateTime, NaiveDate, Utc, Uuid};
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, UpdateMany};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 
 use crate::Engine;
 use crate::accounts::Citizen;
@@ -24,7 +24,7 @@ use crate::store::entities::{booking, person, site, slot};
 pub(crate) const LIVE: &str = "state IN ('booked', 'redeemed')";
 
 /// The condition of the index `bookings_waiting`.
-const WAITING: &str = "state = 'booked'";
+pub(crate) const WAITING: &str = "state = 'booked'";
 
 /// A booking with the rows around it.
 pub(crate) struct Found {
@@ -158,32 +158,24 @@ pub(crate) fn vaccine_out(vaccine: Vaccine) -> BookedVaccine {
     BookedVaccine { id: vaccine.id, name: vaccine.name, name_en: vaccine.name_en, doses: vaccine.doses }
 }
 
-/// Marks the bookings of past days as missed. Their places stay taken: the day is over.
-pub(crate) async fn sweep(db: &impl ConnectionTrait, today: NaiveDate, now: DateTime<Utc>) -> core::result::Result<u64, DbErr> {
-    Ok(past(today, now).exec(db).await?.rows_affected)
-}
-
-/// The same for one person: a booking whose day has passed blocks nobody, also before the sweep has said so.
+/// Marks one person's bookings of past days as missed: such a booking blocks nobody, also before the job has come to it. Nobody is told then:
+/// whoever is about to book again knows.
 pub(crate) async fn sweep_person(
     db: &impl ConnectionTrait,
     person_hash: &[u8],
     today: NaiveDate,
     now: DateTime<Utc>,
 ) -> core::result::Result<u64, DbErr> {
-    Ok(past(today, now)
-        .filter(booking::COLUMN.person_hash.eq(person_hash.to_vec()))
-        .filter(Expr::cust(LIVE))
-        .exec(db)
-        .await?
-        .rows_affected)
-}
-
-fn past(today: NaiveDate, now: DateTime<Utc>) -> UpdateMany<booking::Entity> {
     let past =
         Query::select().column(slot::Column::Id).from(slot::Entity).and_where(Expr::col(slot::Column::Date).lt(today)).to_owned();
-    booking::Entity::update_many()
+    let marked = booking::Entity::update_many()
         .col_expr(booking::Column::State, Expr::value(BookingState::Missed.as_str()))
         .col_expr(booking::Column::ChangedAt, Expr::value(now))
         .filter(Expr::cust(WAITING))
         .filter(booking::Column::SlotId.in_subquery(past))
+        .filter(booking::COLUMN.person_hash.eq(person_hash.to_vec()))
+        .filter(Expr::cust(LIVE))
+        .exec(db)
+        .await?;
+    Ok(marked.rows_affected)
 }

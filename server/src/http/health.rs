@@ -2,14 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use tokio::sync::Mutex;
 
-use engine::{DeskCounts, GatewayCounts, OutboxCounts, Watched};
+use engine::{DeskCounts, GatewayCounts, JobStatus, OutboxCounts, Watched};
 
 use super::Host;
+use super::jobs;
 use super::metrics::Text;
 
 /// How long the database may take to write a line.
@@ -21,14 +22,20 @@ const HOLDS: Duration = Duration::from_millis(500);
 #[derive(Default)]
 pub(super) struct LastAnswer(Mutex<Option<(Instant, bool)>>);
 
+/// How the jobs went when they were last asked for, and when that was; nothing where the database did not tell.
+#[derive(Default)]
+pub(super) struct LastJobs(Mutex<Option<(Instant, Option<Vec<JobStatus>>)>>);
+
 /// `GET /healthz`
 pub(super) async fn alive() -> impl IntoResponse {
     ([(header::CACHE_CONTROL, "no-store")], "ok\n")
 }
 
-/// `GET /readyz`: 503 while stopping, when the database takes nothing (it is away, its disk is full or read-only), and when the ledger was found out of balance.
-pub(super) async fn ready(State(host): State<Host>) -> impl IntoResponse {
-    let (status, text) = if host.is_stopping() {
+/// `GET /readyz`, and with `?verbose` a line for each job below the verdict: 503 while stopping, when the database takes nothing (it is away, its disk is full or read-only), and when the ledger was found out of balance. A
+/// job that is late, or fails again and again, is told and changes nothing: who asks here decides whether requests come to this process, another
+/// process would have the same job before it, and nobody's booking is helped by none being taken.
+pub(super) async fn ready(State(host): State<Host>, RawQuery(query): RawQuery) -> impl IntoResponse {
+    let (status, verdict) = if host.is_stopping() {
         (StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
     } else if !answers(&host).await {
         (StatusCode::SERVICE_UNAVAILABLE, "the database cannot be written\n")
@@ -37,6 +44,10 @@ pub(super) async fn ready(State(host): State<Host>) -> impl IntoResponse {
     } else {
         (StatusCode::OK, "ready\n")
     };
+    let mut text = verdict.to_owned();
+    if query.is_some_and(|query| query.split('&').any(|part| part.split('=').next() == Some("verbose"))) {
+        text += &jobs::lines(all_jobs(&host).await.as_deref(), host.engine().now());
+    }
     (status, [(header::CACHE_CONTROL, "no-store")], text)
 }
 
@@ -58,6 +69,7 @@ pub(super) async fn metrics(State(host): State<Host>) -> impl IntoResponse {
     messages(&mut text, host.engine().outbox_counts(), &host.engine().gateway_counts());
     let left_out = host.engine().audit_left_out();
     text.number("yizhen_audit_left_out_total", "counter", "Rows of the audit that were counted and not written.", left_out);
+    jobs::metrics(&mut text, &all_jobs(&host).await.unwrap_or_default());
     if let Some(bytes) = crate::system::resident_bytes() {
         text.number("yizhen_resident_bytes", "gauge", "Memory that the process has in RAM.", bytes);
     }
@@ -126,6 +138,19 @@ async fn answers(host: &Host) -> bool {
             let answers = matches!(tokio::time::timeout(TO_ANSWER, host.engine().ready()).await, Ok(Ok(())));
             *last = Some((Instant::now(), answers));
             answers
+        }
+    }
+}
+
+async fn all_jobs(host: &Host) -> Option<Vec<JobStatus>> {
+    let mut last = host.last_jobs().0.lock().await;
+    match &*last {
+        Some((at, jobs)) if at.elapsed() < HOLDS => jobs.clone(),
+        _ => {
+            let asked = tokio::time::timeout(TO_ANSWER, host.engine().jobs()).await;
+            let jobs = asked.ok().and_then(core::result::Result::ok);
+            *last = Some((Instant::now(), jobs.clone()));
+            jobs
         }
     }
 }

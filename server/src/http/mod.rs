@@ -10,6 +10,7 @@ mod guard;
 mod headers;
 mod health;
 mod https;
+mod jobs;
 mod json;
 mod listen;
 mod metrics;
@@ -31,7 +32,7 @@ use crate::config::{SecureCookies, Serve, TrustedProxies};
 pub use doors::Doors;
 use gates::Gates;
 pub use gates::Widths;
-use health::LastAnswer;
+use health::{LastAnswer, LastJobs};
 pub use listen::{bind, listen};
 use metrics::Metrics;
 pub use pages::Pages;
@@ -68,6 +69,7 @@ struct Inner {
     bounds: Bounds,
     gates: Gates,
     last_answer: LastAnswer,
+    last_jobs: LastJobs,
 }
 
 impl Host {
@@ -93,6 +95,7 @@ impl Host {
             bounds,
             gates: Gates::new(bounds.calls),
             last_answer: LastAnswer::default(),
+            last_jobs: LastJobs::default(),
         }))
     }
 
@@ -118,6 +121,10 @@ impl Host {
 
     fn last_answer(&self) -> &LastAnswer {
         &self.0.last_answer
+    }
+
+    fn last_jobs(&self) -> &LastJobs {
+        &self.0.last_jobs
     }
 
     fn is_stopping(&self) -> bool {

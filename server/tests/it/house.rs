@@ -29,6 +29,39 @@ async fn a_service_says_that_it_lives_is_ready_and_what_it_did() {
 }
 
 #[tokio::test]
+async fn whoever_looks_after_the_service_sees_when_each_job_was_done_and_will_be() {
+    let service = Service::demo().await;
+    let visitor = service.visitor();
+    let ask = async |path: &str| visitor.get(path).send().await.expect("an answer").text().await.expect("a body");
+    assert_eq!(ask("/readyz").await, "ready\n", "who asks whether it takes requests is told that alone");
+    let done = |text: &str, job: &str| {
+        text.lines().any(|line| line.starts_with(job) && line.contains(" done ") && line.ends_with(" free"))
+    };
+    let all = async {
+        loop {
+            let text = ask("/readyz?verbose").await;
+            if ["schedule", "reminders", "missed", "codes"].iter().all(|job| done(&text, job)) {
+                return text;
+            }
+        }
+    };
+    let text = tokio::time::timeout(Duration::from_secs(60), all).await.expect("all are done at the start");
+    assert!(text.starts_with("ready\njob "), "{text}");
+    let missed = text.lines().find(|line| line.starts_with("missed ")).expect("a line");
+    assert!(missed.contains(" 2026-11-24T00:10:00+08:00 "), "{missed}");
+    let metrics = ask("/metrics").await;
+    for line in [
+        "yizhen_job_failures_total{job=\"missed\"} 0",
+        "yizhen_job_runs_total{job=\"schedule\"} 1",
+        "yizhen_job_next_run_timestamp_seconds{job=\"missed\"} 1795450200",
+        "yizhen_job_late{job=\"reminders\"} 0",
+    ] {
+        assert!(metrics.lines().any(|found| found == line), "{line}\n{metrics}");
+    }
+    assert!(metrics.contains("yizhen_job_last_success_timestamp_seconds{job=\"codes\"} 17"), "{metrics}");
+}
+
+#[tokio::test]
 async fn the_demos_messages_are_a_page_for_people_and_json_for_programs() {
     let service = Service::demo().await;
     let visitor = service.visitor();

@@ -12,8 +12,8 @@ use sea_orm::{EntityTrait, QueryFilter};
 use super::Done;
 use super::batch::{Batch, Outcome};
 use super::changes::{stands_in_the_way, start_of_day};
-use crate::outbox::drop_queued;
-use crate::store::entities::{audit, booking};
+use crate::outbox::{drop_queued, queue_again};
+use crate::store::entities::{audit, booking, message};
 
 /// A jab to be recorded.
 pub(crate) struct Redemption {
@@ -24,6 +24,8 @@ pub(crate) struct Redemption {
     pub staff_id: Uuid,
     pub lot: Option<String>,
     pub record: Record,
+    /// What tells of the next dose, where one follows.
+    pub next_dose: Option<message::ActiveModel>,
     pub audit: audit::ActiveModel,
 }
 
@@ -55,6 +57,11 @@ impl Redemption {
             return self.again(batch).await;
         }
         drop_queued(batch.tx, self.code.as_str(), batch.now).await?;
+        if let Some(message) = &self.next_dose
+            && !queue_again(batch.tx, message).await?
+        {
+            batch.pending.messages.push(message.clone());
+        }
         batch.pending.audit.push(self.audit.clone());
         Ok(Ok(self.done(batch.now)))
     }
@@ -95,6 +102,8 @@ impl UndoRedemption {
             let why = stands_in_the_way(batch.tx, self.code, Transition::Undo, &self.audit).await?;
             return Ok(why.map(|_| done));
         }
+        // the next dose rests on a jab that was not given
+        drop_queued(batch.tx, self.code.as_str(), batch.now).await?;
         batch.pending.audit.push(self.audit.clone());
         Ok(Ok(done))
     }

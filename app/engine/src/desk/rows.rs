@@ -3,7 +3,7 @@
 use domain::Uuid;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ActiveModelTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, TryInsertResult};
+use sea_orm::{ActiveModelTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, TryInsertResult};
 
 use crate::store::entities::{audit, booking, message, request};
 
@@ -47,7 +47,7 @@ impl Pending {
 }
 
 /// Inserts the rows and empties the list; whether each of them was new.
-pub(crate) async fn insert<A>(tx: &DatabaseTransaction, rows: &mut Vec<A>) -> Result<bool, DbErr>
+pub(crate) async fn insert<A>(tx: &impl ConnectionTrait, rows: &mut Vec<A>) -> Result<bool, DbErr>
 where
     A: ActiveModelTrait + Send,
     <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,

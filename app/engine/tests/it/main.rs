@@ -4,6 +4,7 @@
 mod harness;
 
 mod accounts;
+mod after_the_day;
 mod audit;
 mod bookings;
 mod checkin;
@@ -11,6 +12,7 @@ mod consents;
 mod demo;
 mod doors;
 mod doses;
+mod jobs;
 mod ledger;
 mod limits;
 mod lost_answers;

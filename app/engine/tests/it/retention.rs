@@ -220,7 +220,8 @@ async fn messages_and_requests_go_when_nobody_asks_for_them_any_more(kind: Kind)
     let young = city.guest().await;
     city.book(&young, city.slot("one", "vero", 1, "09:00"), 1).await.expect("booked");
     to_the_end(&city.engine, 2).await;
-    assert_eq!(counts().await, (3, 1), "what is younger stays: a code, what tells of the booking, and what reminds of it");
+    let younger = "what is younger stays: a code, what tells of the booking and what reminds of it, and what told of the next dose";
+    assert_eq!(counts().await, (4, 1), "{younger}");
     assert_eq!(city.engine.list_bookings(&jabbed.citizen).await.expect("listed")[0].state, BookingState::Redeemed);
     city.assert_balanced().await;
 }

@@ -7,6 +7,7 @@ pub mod booking;
 pub mod consent;
 pub mod fact;
 pub mod identity;
+pub mod job;
 pub mod message;
 pub mod person;
 pub mod recovery_code;

@@ -18,6 +18,7 @@ mod m0012_consents;
 mod m0012_own_history;
 mod m0012_questions;
 mod m0013_messages;
+mod m0014_jobs;
 
 /// All migrations of this program.
 pub struct Migrator;
@@ -41,6 +42,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0012_consents::Migration),
             Box::new(m0012_own_history::Migration),
             Box::new(m0013_messages::Migration),
+            Box::new(m0014_jobs::Migration),
         ]
     }
 }
