@@ -1,7 +1,9 @@
 //! Messages: what is told to whom, when, and whether it still should be.
 
 mod after;
+mod segments;
 mod text;
+mod wording;
 
 use chrono::{DateTime, Days, Duration, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -12,7 +14,9 @@ use crate::time::{civil, instant};
 use crate::words::words;
 
 pub use after::{missed_is_told, next_dose_due};
+pub use segments::{Alphabet, Length};
 pub use text::{About, Field, Template, TemplateError, Texts, Values, fields_of};
+pub use wording::{MOST_SEGMENTS, WordingError, example, read_wording};
 
 words! {
     /// What a message is about.
@@ -74,6 +78,10 @@ words! {
 
 /// When reminders go out on the day before, unless the city says otherwise, in the site's zone: people are back from work.
 pub const REMINDER_AT: NaiveTime = NaiveTime::from_hms_opt(17, 0, 0).expect("five in the afternoon");
+/// The earliest that a city may choose for it: nobody is woken.
+pub const REMINDERS_FROM: NaiveTime = MORNING;
+/// The latest.
+pub const REMINDERS_TO: NaiveTime = NaiveTime::from_hms_opt(21, 0, 0).expect("nine in the evening");
 /// Whoever books for a window that begins so soon knows.
 const SOON: Duration = Duration::hours(2);
 /// What can wait is not sent in the night: from this hour …

@@ -2,7 +2,9 @@
 
 mod check;
 mod sessions;
+mod texts;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use domain::Uuid;
@@ -28,7 +30,10 @@ pub struct CityFile {
     pub vaccines: Vec<Vaccine>,
     /// The information notice in force.
     pub notice: Notice,
-    /// What its messages say.
+    /// What its messages say where the built-in texts do not suit it: by language, then by kind.
+    #[serde(default, rename = "texts", skip_serializing_if = "BTreeMap::is_empty")]
+    pub own_texts: BTreeMap<String, BTreeMap<String, String>>,
+    /// What its messages say: the built-in texts, and its own in their place.
     #[serde(skip)]
     pub texts: Texts,
     /// What the demo plays with; only read in demo mode.
@@ -137,9 +142,9 @@ impl CityFile {
         };
         let mut city: Self = toml::from_str(text).map_err(syntax)?;
         let given: toml::Table = toml::from_str(text).map_err(syntax)?;
-        check::unknown_key(&given, &city)
-            .or_else(|| check::objection(&city))
-            .map_or(Ok(()), |(key, what)| Err(CityFileError::Wrong { file: file.to_owned(), key, what }))?;
+        let wrong = |(key, what)| CityFileError::Wrong { file: file.to_owned(), key, what };
+        check::unknown_key(&given, &city).or_else(|| check::objection(&city)).map_or(Ok(()), |objection| Err(wrong(objection)))?;
+        city.texts = texts::read(&city.own_texts).map_err(wrong)?;
         // there is always something to agree to
         city.notice.sensitive = city.notice.sensitive.or_else(standard);
         Ok(city)

@@ -2,8 +2,8 @@
 
 use domain::booking::{Booking, BookingState};
 use domain::error::ErrorCode;
-use domain::message::reminder_due;
-use domain::time::day_text;
+use domain::message::{REMINDER_AT, reminder_due};
+use domain::time::{day_text, hour_minute};
 use domain::vaccine::Vaccine;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
@@ -153,9 +153,11 @@ fn standing(booking: Booking, done: bool) -> AnyView {
 }
 
 fn panel(booking: &Booking) -> AnyView {
-    let reminded = reminder_due(&booking.window, domain::message::REMINDER_AT, dom::now())
-        .filter(|due| *due > dom::now())
-        .map(|_| t("，前一天再提醒一次", ", and a reminder the day before"));
+    let at = State::here().overview(|now| now.city.reminder_at).unwrap_or(REMINDER_AT);
+    let reminded = reminder_due(&booking.window, at, dom::now()).filter(|due| *due > dom::now()).map(|_| {
+        let at = hour_minute(at);
+        lang().pick(format!("，前一天 {at} 再提醒一次"), format!(", and a reminder the day before at {at}"))
+    });
     view! {
         <section class="panel">
             <span class="tick">{icon(TICK)}</span>

@@ -89,6 +89,8 @@ impl About<'_> {
         };
         // a dash would make an English text one of 70 characters a segment
         let time = lang.pick(self.window.text(), format!("{}-{}", hour_minute(self.window.start), hour_minute(self.window.end)));
+        let reason =
+            if self.reason.trim().is_empty() { lang.pick("接种点安排有变", "a change at the site") } else { self.reason };
         let all = [
             (Field::City, self.city.to_owned()),
             (Field::Name, self.name.to_owned()),
@@ -100,7 +102,7 @@ impl About<'_> {
             (Field::Phone, self.phone.to_owned()),
             (Field::Code, self.code.grouped()),
             (Field::Link, self.link.to_owned()),
-            (Field::Reason, self.reason.to_owned()),
+            (Field::Reason, reason.to_owned()),
         ];
         all.into()
     }
@@ -123,8 +125,10 @@ enum Part {
 pub enum TemplateError {
     /// A brace that is not closed, or not opened.
     Brace,
-    /// Such a field does not exist, or this kind of message has none.
+    /// Such a field does not exist.
     Unknown(String),
+    /// This kind of message does not have that field.
+    NotOfKind(Field),
 }
 
 impl Template {
@@ -137,12 +141,15 @@ impl Template {
         let mut rest = text;
         while let Some((words, after)) = rest.split_once('{') {
             let (name, after) = after.split_once('}').ok_or(TemplateError::Brace)?;
-            let field = name.parse().ok().filter(|field| fields_of(kind).contains(field));
-            if words.contains('}') {
+            if words.contains('}') || name.contains('{') {
                 return Err(TemplateError::Brace);
             }
+            let field: Field = name.parse().map_err(|()| TemplateError::Unknown(name.to_owned()))?;
+            if !fields_of(kind).contains(&field) {
+                return Err(TemplateError::NotOfKind(field));
+            }
             parts.push(Part::Words(words.to_owned()));
-            parts.push(Part::Field(field.ok_or_else(|| TemplateError::Unknown(name.to_owned()))?));
+            parts.push(Part::Field(field));
             rest = after;
         }
         if rest.contains('}') {
@@ -150,6 +157,20 @@ impl Template {
         }
         parts.push(Part::Words(rest.to_owned()));
         Ok(Self { parts })
+    }
+
+    /// Whether it tells a field.
+    pub fn has(&self, field: Field) -> bool {
+        self.parts.contains(&Part::Field(field))
+    }
+
+    /// The text as it was written.
+    pub fn source(&self) -> String {
+        let part = |part: &Part| match part {
+            Part::Words(words) => words.clone(),
+            Part::Field(field) => format!("{{{field}}}"),
+        };
+        self.parts.iter().map(part).collect()
     }
 
     /// The text with what the fields say; a field that says nothing is left out.
@@ -182,6 +203,11 @@ impl Texts {
     pub fn text(&self, kind: MessageKind, lang: Lang, values: &Values) -> String {
         self.0.get(&(kind, lang)).map(|template| template.render(values)).unwrap_or_default()
     }
+
+    /// The text of a kind, with its fields in braces.
+    pub fn source(&self, kind: MessageKind, lang: Lang) -> String {
+        self.0.get(&(kind, lang)).map(Template::source).unwrap_or_default()
+    }
 }
 
 impl Default for Texts {
@@ -200,40 +226,40 @@ impl Default for Texts {
 fn built_in(kind: MessageKind, lang: Lang) -> &'static str {
     let (zh, en) = match kind {
         MessageKind::SignInCode => (
-            "【一针{city}】登录验证码{code}，{minutes}分钟内有效。工作人员不会向您索要验证码。",
-            "[Yizhen {city}] Sign-in code {code}, good for {minutes} minutes. Our staff never ask for it.",
+            "【一针{city}】登录验证码 {code}，{minutes} 分钟内有效。请不要告诉任何人，工作人员也不会向您要。",
+            "[Yizhen {city}] Your sign-in code is {code}, good for {minutes} minutes. Tell it to nobody; our staff never ask for it.",
         ),
         MessageKind::OwnDataCode => (
-            "【一针{city}】验证码{code}，用于下载或删除您在本平台的全部数据，{minutes}分钟内有效。不是您本人操作请勿告诉任何人。",
-            "[Yizhen {city}] Code {code} to download or delete all your data, good for {minutes} minutes. If this was not you, tell it to nobody.",
+            "【一针{city}】验证码 {code}，{minutes} 分钟内有效，用来下载或删除您的全部数据。如果不是您本人在操作，请不要告诉任何人。",
+            "[Yizhen {city}] Code {code}, good for {minutes} minutes, to download or delete all your data. If you did not ask for it, tell it to nobody.",
         ),
         MessageKind::Booked => (
-            "【一针{city}】{name}已约好：{date} {time}，{site}，{vaccine}第{dose}剂。预约码{code}。请带身份证件。改期或取消请在“我的预约”办理。{link}",
-            "[Yizhen {city}] {name} is booked: {date} {time}, {site}, {vaccine}, dose {dose}. Code {code}. Bring the identity document. {link}",
+            "【一针{city}】{name}约好了：{date} {time}，{site}，{vaccine}第{dose}剂。预约码{code}，请带身份证件原件。改期或取消请到“我的预约”。{link}",
+            "[Yizhen {city}] {name} is booked: {date} {time}, {site}, {vaccine}, dose {dose}. Code {code}. Bring the original ID. {link}",
         ),
         MessageKind::Moved => (
-            "【一针{city}】{name}的预约已改到：{date} {time}，{site}，{vaccine}第{dose}剂。预约码{code}。{link}",
+            "【一针{city}】{name}的预约已改到{date} {time}，{site}，{vaccine}第{dose}剂。预约码{code}，请带身份证件原件。{link}",
             "[Yizhen {city}] {name}'s booking is now {date} {time}, {site}, {vaccine}, dose {dose}. Code {code}. {link}",
         ),
         MessageKind::Cancelled => (
-            "【一针{city}】{name}{date} {time}在{site}的预约已取消（预约码{code}）。需要时可重新预约。{link}",
-            "[Yizhen {city}] {name}'s booking for {date} {time} at {site} is cancelled (code {code}). Book again whenever needed. {link}",
+            "【一针{city}】{name}{date} {time}在{site}的预约已取消（预约码{code}）。需要时随时可以再约。{link}",
+            "[Yizhen {city}] {name}'s booking for {date} {time}, {site}, is cancelled (code {code}). You can book again at any time. {link}",
         ),
         MessageKind::CancelledBySite => (
-            "【一针{city}】抱歉，{name}{date} {time}在{site}的预约因{reason}取消（预约码{code}）。请重新预约，或致电{phone}。{link}",
-            "[Yizhen {city}] Sorry: {name}'s booking for {date} {time} at {site} is off ({reason}), code {code}. Please book again or call {phone}. {link}",
+            "【一针{city}】很抱歉，因{reason}，{name}{date} {time}在{site}的预约取消了（预约码{code}）。请另约时间，或致电{phone}。{link}",
+            "[Yizhen {city}] Sorry: no jab for {name} on {date} {time}, {site}, because of {reason} ({code}). Book again or call {phone}. {link}",
         ),
         MessageKind::Reminder => (
-            "【一针{city}】提醒：{name}{date} {time}到{site}接种{vaccine}第{dose}剂，预约码{code}。请带身份证件。电话{phone}。{link}",
-            "[Yizhen {city}] Reminder: {name}, {date} {time} at {site}, {vaccine}, dose {dose}. Code {code}. Bring the identity document. Phone {phone}. {link}",
+            "【一针{city}】提醒：{name}{date} {time}在{site}接种{vaccine}第{dose}剂，预约码{code}。请带身份证件。来不了请取消，电话{phone}。{link}",
+            "[Yizhen {city}] Reminder: {name}, {date} {time}, {site}, dose {dose}. Code {code}. Bring the original ID. Cannot come? Cancel it or call {phone}. {link}",
         ),
         MessageKind::NextDose => (
-            "【一针{city}】{name}可以预约{vaccine}下一剂了。上次在{site}接种第{dose}剂。{link}",
-            "[Yizhen {city}] {name} can book the next dose of {vaccine} now. Dose {dose} was given at {site}. {link}",
+            "【一针{city}】{name}可以约{vaccine}的下一剂了（上次在{site}接种了第{dose}剂）。请到“我的预约”选时间。{link}",
+            "[Yizhen {city}] {name} can now book the next dose of {vaccine} (dose {dose} was given at {site}). {link}",
         ),
         MessageKind::Missed => (
-            "【一针{city}】{name}{date} {time}在{site}的预约没有接种（预约码{code}）。需要时可重新预约。{link}",
-            "[Yizhen {city}] {name} did not come on {date} {time} to {site} (code {code}). Book again whenever needed. {link}",
+            "【一针{city}】{name}{date} {time}在{site}的预约没有接种记录（预约码{code}）。没关系，可以再约；如果去过，请致电{phone}。{link}",
+            "[Yizhen {city}] No jab is recorded for {name} on {date} {time}, {site} (code {code}). Never mind, book again; if you did come, call {phone}. {link}",
         ),
     };
     lang.pick(zh, en)
@@ -244,8 +270,12 @@ mod tests {
     use super::*;
 
     fn about(lang: Lang) -> Values {
+        blank().values(lang, "2026-11-22".parse().expect("a date"))
+    }
+
+    fn blank() -> About<'static> {
         let time = |text: &str| crate::time::hhmm::parse(text).expect("a time");
-        let about = About {
+        About {
             city: "永州",
             name: "张*兰",
             vaccine: "新冠灭活疫苗",
@@ -256,8 +286,7 @@ mod tests {
             code: Code::from_random(1234).expect("a code"),
             link: "https://yizhen.example/m",
             reason: "停电",
-        };
-        about.values(lang, "2026-11-22".parse().expect("a date"))
+        }
     }
 
     #[test]
@@ -282,13 +311,31 @@ mod tests {
     #[test]
     fn a_template_with_a_field_that_its_kind_does_not_have_is_none() {
         for (text, error) in [
-            ("{city} {minutes}", TemplateError::Unknown("minutes".into())),
+            ("{city} {minutes}", TemplateError::NotOfKind(Field::Minutes)),
             ("{document}", TemplateError::Unknown("document".into())),
             ("{name", TemplateError::Brace),
+            ("{{name}}", TemplateError::Brace),
+            ("{ name }", TemplateError::Unknown(" name ".into())),
             ("name}", TemplateError::Brace),
             ("a } b {name}", TemplateError::Brace),
         ] {
             assert_eq!(Template::parse(MessageKind::Booked, text), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_template_is_written_again_as_it_was() {
+        for text in ["", "{name}", "a{name}{site} b", "【一针{city}】{date}，{time}。"] {
+            assert_eq!(Template::parse(MessageKind::Booked, text).expect("a template").source(), text);
+        }
+    }
+
+    #[test]
+    fn a_cancellation_without_a_reason_says_so_in_a_whole_sentence() {
+        for (reason, says) in [("", "因接种点安排有变，"), ("停电", "因停电，")] {
+            let values = About { reason, ..blank() }.values(Lang::Zh, "2026-11-22".parse().expect("a date"));
+            let text = Texts::default().text(MessageKind::CancelledBySite, Lang::Zh, &values);
+            assert!(text.contains(says), "{text}");
         }
     }
 

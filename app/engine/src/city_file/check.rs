@@ -6,6 +6,7 @@ use domain::NaiveDate;
 use domain::chrono::Weekday;
 use domain::city::City;
 use domain::consent::{SeparateNotice, SeparateText};
+use domain::message::{REMINDERS_FROM, REMINDERS_TO};
 use domain::notice::{Notice, NoticeText};
 use domain::slot::find_overlap;
 use domain::vaccine::Vaccine;
@@ -81,6 +82,13 @@ fn city(city: &City) -> Option<Objection> {
                 wrong("city.from_age", "is over 120 years; enter the smallest age that is vaccinated")
             } else {
                 None
+            }
+        })
+        .or_else(|| {
+            if (REMINDERS_FROM..=REMINDERS_TO).contains(&city.reminder_at) {
+                None
+            } else {
+                wrong("city.reminder_at", "must be between 07:00 and 21:00: people sleep outside of it")
             }
         })
         .or_else(|| if city.divisions.is_empty() { wrong("city.divisions", "are missing; add at least one") } else { None })

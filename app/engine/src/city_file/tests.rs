@@ -96,6 +96,26 @@ fn each_mistake_is_named_in_one_line() {
         ("hotline = \"0746-000 0000\"", "hotline = \"call us\"", "`city.hotline` is no telephone number"),
         ("hotline = \"0746-000 0000\"   #", "#", "missing field `hotline`"),
         ("from_age = 18", "from_age = 180", "`city.from_age`"),
+        ("reminder_at = \"17:00\"", "reminder_at = \"06:59\"", "`city.reminder_at` must be between 07:00 and 21:00"),
+        ("reminder_at = \"17:00\"", "reminder_at = \"21:01\"", "`city.reminder_at` must be between 07:00 and 21:00"),
+        ("reminder_at = \"17:00\"", "reminder_at = \"5 pm\"", "`reminder_at`: expected HH:MM"),
+        ("# [texts.zh]", "[texts.zh]\nbookt = \"x\"", "`texts.zh.bookt` is no kind of message; there are sign_in_code, "),
+        ("# [texts.zh]", "[texts.fr]\nbooked = \"x\"", "`texts.fr` is no language; there are zh, en"),
+        (
+            "# [texts.zh]",
+            "[texts.zh]\nbooked = \"{when}\"",
+            "`texts.zh.booked` has {when}, which is no field; there are {city} {name}",
+        ),
+        (
+            "# [texts.zh]",
+            "[texts.en]\nbooked = \"{minutes}\"",
+            "`texts.en.booked` has {minutes}, which messages of this kind do not have",
+        ),
+        ("# [texts.zh]", "[texts.zh]\nbooked = \"{name\"", "`texts.zh.booked` has a brace that stands alone"),
+        ("# [texts.zh]", "[texts.zh]\nbooked = \"{name}\"", "`texts.zh.booked` does not say {date}"),
+        ("# [texts.zh]", "[texts.zh]\nbooked = \"\"", "`texts.zh.booked` is empty"),
+        ("# [texts.zh]", "[texts.zh]\nbooked = \"\\n\"", "`texts.zh.booked` is empty"),
+        ("# [texts.zh]", "[texts.zh]\nbooked = 7", "`booked`: invalid type"),
         ("from_age = 18", "from_age = \"18\"", "line 11: `from_age`: invalid type"),
         ("code = \"431102\"", "code = \"43110\"", "`city.divisions[1].code` must be six digits"),
         ("code = \"431102\"", "code = \"431103\"", "`city.divisions[1].code` 431103 stands there twice"),
@@ -128,6 +148,32 @@ fn each_mistake_is_named_in_one_line() {
         assert!(error.contains(says) && error.starts_with("the city file mine.toml"), "{to}: {error}");
         assert!(!error.contains('\n'), "one line: {error}");
     }
+}
+
+#[test]
+fn what_a_city_writes_stands_in_the_place_of_the_built_in_text_and_of_no_other() {
+    use domain::lang::Lang;
+    use domain::message::{MessageKind, Texts};
+    let own = "[texts.zh]\nsign_in_code = \"【{city}疾控】{code}\"\n\n# ";
+    let file = CityFile::parse("mine.toml", &YONGZHOU.replacen("# [texts.zh]", own, 1)).expect("a sound file");
+    assert_eq!(file.texts.source(MessageKind::SignInCode, Lang::Zh), "【{city}疾控】{code}");
+    let built_in = Texts::default();
+    assert_eq!(file.texts.source(MessageKind::SignInCode, Lang::En), built_in.source(MessageKind::SignInCode, Lang::En));
+    assert_eq!(file.texts.source(MessageKind::Booked, Lang::Zh), built_in.source(MessageKind::Booked, Lang::Zh));
+    assert_eq!(CityFile::yongzhou().texts, built_in);
+}
+
+#[test]
+fn a_text_that_is_too_long_is_refused_with_how_long_it_is() {
+    let own = format!("[texts.zh]\nsign_in_code = \"{{code}}{}\"\n# ", "很".repeat(400));
+    let error = CityFile::parse("mine.toml", &YONGZHOU.replacen("# [texts.zh]", &own, 1)).expect_err("too long").to_string();
+    assert!(error.contains("`texts.zh.sign_in_code` is too long: filled with long values it is 7 messages, 6 at most"), "{error}");
+}
+
+#[test]
+fn a_city_that_says_nothing_of_reminders_has_the_usual_hour() {
+    let before = YONGZHOU.lines().filter(|line| !line.starts_with("reminder_at")).collect::<Vec<_>>().join("\n");
+    assert_eq!(CityFile::parse("mine.toml", &before).expect("a sound file").city.reminder_at, domain::message::REMINDER_AT);
 }
 
 #[test]
