@@ -3,7 +3,7 @@
 use domain::Uuid;
 use domain::identity::Phone;
 use domain::lang::Lang;
-use domain::message::MessageKind;
+use domain::message::{Field, MessageKind, Values};
 
 /// A message as it is handed to a gateway.
 pub struct Letter {
@@ -17,8 +17,15 @@ pub struct Letter {
     pub to: Phone,
     /// The whole text, for gateways that take one.
     pub text: String,
-    /// What the fields say, by the fields' names, for gateways that fill in a registered template. A name that is not there is empty.
-    pub values: Vec<(&'static str, String)>,
+    /// What the fields say, for gateways that fill in a registered template. A field that is not there is empty.
+    pub values: Values,
+}
+
+impl Letter {
+    /// What a field says.
+    pub(super) fn value(&self, field: Field) -> &str {
+        self.values.iter().find(|(name, _)| *name == field).map_or("", |(_, value)| value)
+    }
 }
 
 impl core::fmt::Debug for Letter {

@@ -31,11 +31,6 @@ pub struct PerNumber {
 impl GatewayLimits {
     /// What one number may get of messages of a kind.
     pub fn of(&self, kind: MessageKind) -> PerNumber {
-        if is_code(kind) { self.codes } else { self.notices }
+        if kind.is_code() { self.codes } else { self.notices }
     }
-}
-
-/// Whether it is a code that somebody waits for.
-fn is_code(kind: MessageKind) -> bool {
-    kind.as_str().ends_with("_code")
 }

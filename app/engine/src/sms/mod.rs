@@ -4,11 +4,18 @@
 //! was perhaps taken is never called refused. What a gateway says of itself (`why`) is its own error code and nothing else: its words may
 //! repeat a number or a text.
 
+mod aliyun;
 mod answer;
 mod demo;
+mod file;
 mod letter;
 mod limits;
 mod receipts;
+mod secret;
+mod template;
+mod tencent;
+mod webhook;
+mod wire;
 
 use async_trait::async_trait;
 use domain::lang::Lang;
@@ -17,6 +24,7 @@ use domain::{DateTime, Utc};
 
 pub use answer::{Handed, Pushed, Receipt, ReceiptRefused, Told, code};
 pub use demo::DemoInbox;
+pub use file::{GatewayParts, GatewaysFileError, SecretFrom, gateways};
 pub use letter::Letter;
 pub use limits::{GatewayLimits, PerNumber};
 
