@@ -38,7 +38,7 @@ export interface Booking {
 
 export interface Message {
   to: string
-  kind: 'sign_in_code' | 'booked' | 'moved' | 'cancelled' | 'reminder'
+  kind: 'sign_in_code' | 'own_data_code' | 'booked' | 'moved' | 'cancelled' | 'reminder'
   text: string
   at: string
 }
@@ -65,7 +65,7 @@ export async function messages(url: string, phone: string): Promise<Message[]> {
 
 /** The six digits of the newest sign-in code. */
 export async function signInCode(url: string, phone: string): Promise<string> {
-  const newest = (await messages(url, phone)).find((message) => message.kind === 'sign_in_code')
+  const newest = (await messages(url, phone)).find((message) => message.kind.endsWith('_code'))
   const digits = newest && /\d{6}/.exec(newest.text)
   if (!digits) throw new Error(`no sign-in code was sent to ${phone}`)
   return digits[0]

@@ -8,6 +8,7 @@ mod file;
 mod frames;
 mod keys;
 mod limits;
+mod messages;
 mod privacy;
 mod proxies;
 mod sessions;
@@ -28,6 +29,7 @@ pub use doors::Doors;
 pub use frames::FrameHosts;
 pub use keys::{KeysCommand, KeysForget, KeysFrom, KeysNew, KeysRotate};
 pub use limits::Limits;
+pub use messages::Messages;
 pub use privacy::Privacy;
 pub use proxies::TrustedProxies;
 pub use sessions::Sessions;
@@ -156,6 +158,9 @@ pub struct Serve {
     /// Minutes between two checkpoints of the audit, where something was written.
     #[arg(long, env = "AUDIT_CHECKPOINT_MINUTES", value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1440), hide_env_values = true)]
     pub audit_checkpoint_minutes: u32,
+    /// The messages.
+    #[command(flatten)]
+    pub messages: Messages,
     /// How long people stay signed in.
     #[command(flatten)]
     pub sessions: Sessions,

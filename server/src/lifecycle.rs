@@ -2,12 +2,10 @@
 
 use std::io::{ErrorKind, Write};
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use domain::jobs::{Ended, Job};
-use engine::sms::{DemoInbox, Gateway};
 use engine::{DemoStaff, Engine};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -73,7 +71,13 @@ pub async fn start(settings: &Serve) -> Result<Running> {
     let config = engine::Config { sessions: settings.sessions.engine(), staff: settings.staff.engine(settings.demo), ..config };
     let sensitive_consent = settings.privacy.sensitive_consent(settings.demo);
     let config = engine::Config { sensitive_consent, retention: settings.privacy.retention(), ..config };
-    let gateways: Vec<Arc<dyn Gateway>> = if settings.demo { vec![Arc::new(DemoInbox::default())] } else { vec![] };
+    let gateways =
+        settings.messages.gateways(settings.demo, config.clock.clone(), config.entropy.clone()).map_err(anyhow::Error::msg)?;
+    if gateways.is_empty() {
+        tracing::warn!(
+            "there is no SMS gateway: messages, and with them sign-in codes, wait in the outbox; name one with GATEWAYS_FILE"
+        );
+    }
     let config = engine::Config { gateways, ..config };
     let apps = settings.doors.host_apps().map_err(anyhow::Error::msg)?;
     let wechat = settings.doors.wechat().map_err(anyhow::Error::msg)?;

@@ -81,7 +81,7 @@ impl Doors {
 }
 
 /// A file that not everybody may read.
-fn read_private(path: &Path) -> Result<Zeroizing<String>, String> {
+pub(super) fn read_private(path: &Path) -> Result<Zeroizing<String>, String> {
     let why = |error: std::io::Error| format!("it cannot be read: {error}");
     if std::fs::metadata(path).map_err(why)?.permissions().mode() & 0o007 != 0 {
         return Err("every user of the machine can read it; make it its owner's alone with chmod 600".into());

@@ -23,7 +23,7 @@ impl Room {
             Some("api") => Self::Api,
             Some("availability") if path == "/availability/feed" => Self::Feed,
             Some("availability") => Self::Availability,
-            Some("healthz" | "readyz" | "metrics" | "demo") => Self::House,
+            Some("healthz" | "readyz" | "metrics" | "demo" | "gateways") => Self::House,
             _ => Self::Pages,
         }
     }

@@ -18,6 +18,7 @@ mod observe;
 mod page;
 mod pages;
 mod patient;
+mod receipts;
 mod refusal;
 mod routes;
 mod service;

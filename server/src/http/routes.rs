@@ -2,9 +2,9 @@
 //! their matrix of callers and answers against it: a path that no line there speaks of is found before it is served.
 
 use axum::Router;
-use axum::routing::{MethodRouter, any, get};
+use axum::routing::{MethodRouter, any, get, post};
 
-use super::{Host, api, demo, doors, feed, health};
+use super::{Host, api, demo, doors, feed, health, receipts};
 
 /// What stands in a path for the name of a server function.
 const CALL: &str = "{*path}";
@@ -26,6 +26,8 @@ fn routes() -> Vec<(&'static str, MethodRouter<Host>)> {
         ("/demo/wechat", get(doors::demo_wechat::page)),
         ("/demo/wechat/connect/oauth2/authorize", get(doors::demo_wechat::authorize)),
         ("/demo/wechat/sns/oauth2/access_token", get(doors::demo_wechat::access_token)),
+        ("/gateways/{name}/receipts", post(receipts::signed)),
+        ("/gateways/{name}/receipts/{token}", post(receipts::with_token)),
         ("/healthz", get(health::alive)),
         ("/readyz", get(health::ready)),
         ("/metrics", get(health::metrics)),

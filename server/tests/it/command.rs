@@ -63,6 +63,9 @@ fn a_wrong_setting_stops_the_start_and_is_named() {
         std::fs::write(path(name), "# nothing\n").expect("written");
         std::fs::set_permissions(path(name), PermissionsExt::from_mode(mode)).expect("set");
     }
+    let webhook = "[[gateway]]\nkind = \"webhook\"\nname = \"city\"\nurl = \"https://sms.city.example\"\n";
+    std::fs::write(path("open-secret.toml"), format!("{webhook}secret_file = \"open-apps.toml\"\n")).expect("written");
+    std::fs::write(path("no-secret.toml"), format!("{webhook}secret_env = \"NOT_SET_ANYWHERE\"\n")).expect("written");
     for (name, value, says) in [
         ("PORT", "eighty", "PORT"),
         ("PORT", "70000", "PORT"),
@@ -87,6 +90,10 @@ fn a_wrong_setting_stops_the_start_and_is_named() {
         ("HOST_APPS", "nowhere.toml", "HOST_APPS"),
         ("HOST_APPS", "no-apps.toml", "names no app"),
         ("HOST_APPS", "open-apps.toml", "chmod 600"),
+        ("GATEWAYS_FILE", "nowhere.toml", "GATEWAYS_FILE nowhere.toml: it cannot be read"),
+        ("GATEWAYS_FILE", "no-apps.toml", "`gateway` is missing"),
+        ("GATEWAYS_FILE", "open-secret.toml", "`gateway[0].secret_file` names open-apps.toml: every user"),
+        ("GATEWAYS_FILE", "no-secret.toml", "`gateway[0].secret_env` names a variable of the environment that is not set"),
         ("WECHAT_APP_ID", "wx0123456789abcdef", "PUBLIC_ORIGIN"),
         ("WECHAT_SECRET_FILE", "nowhere", "WECHAT_APP_ID"),
         ("WECHAT_API_URL", "api.weixin.qq.com", "https://"),
@@ -340,6 +347,7 @@ fn help_lists_every_setting_of_the_service() {
         "YIZHEN_DEMO_CLOCK",
         "YIZHEN_LIMITS",
         "CITY_FILE",
+        "GATEWAYS_FILE",
         "PAGES_DIR",
         "SECURE_COOKIES",
         "HSTS_DAYS",

@@ -20,6 +20,9 @@ const HANDED: &str = "handed_at IS NOT NULL";
 /// The longest span of a limit.
 const DAY: chrono::Duration = chrono::Duration::days(1);
 
+/// Id, hash of the number, kind, and when it was handed over.
+type Row = (Uuid, Vec<u8>, String, Option<DateTime<Utc>>);
+
 /// A message that a gateway has had.
 struct Had {
     id: Uuid,
@@ -40,7 +43,7 @@ impl Engine {
         hashes.dedup();
         let mut had: HashMap<Vec<u8>, Vec<Had>> = HashMap::new();
         for list in lists(&hashes) {
-            let found: Vec<(Uuid, Vec<u8>, String, Option<DateTime<Utc>>)> = message::Entity::find()
+            let found: Vec<Row> = message::Entity::find()
                 .select_only()
                 .column(message::Column::Id)
                 .column(message::Column::ToHash)
@@ -103,6 +106,9 @@ mod tests {
     use super::*;
     use crate::sms::{DemoInbox, Gateway};
 
+    /// A kind, the messages before it with how many seconds ago they were, and the seconds that it waits.
+    type Case = (MessageKind, &'static [(&'static str, i64)], Option<i64>);
+
     #[test]
     fn a_number_has_room_again_when_the_oldest_of_a_full_span_leaves_it() {
         let now: DateTime<Utc> = "2024-02-29T09:00:00Z".parse().expect("an instant");
@@ -113,7 +119,7 @@ mod tests {
             a_template_a_day: Some(2),
             ..DemoInbox::default().limits().clone()
         };
-        let cases: &[(MessageKind, &[(&str, i64)], Option<i64>)] = &[
+        let cases: &[Case] = &[
             (MessageKind::SignInCode, &[], None),
             (MessageKind::SignInCode, &[("sign_in_code", 59)], Some(1)),
             (MessageKind::SignInCode, &[("sign_in_code", 60)], None),

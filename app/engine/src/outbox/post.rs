@@ -269,8 +269,7 @@ impl Engine {
         } else {
             vec![]
         };
-        let values = words.values.into_iter().map(|(field, value)| (field.as_str(), value)).collect();
-        let letter = Letter { id: row.id, kind, lang: words.lang, to: words.to, text: words.text, values };
+        let letter = Letter { id: row.id, kind, lang: words.lang, to: words.to, text: words.text, values: words.values };
         let handed = way.gateway.send(&letter).await;
         let now = self.now();
         way.answered(&handed, now, self.chance());

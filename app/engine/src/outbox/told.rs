@@ -25,7 +25,7 @@ impl Engine {
         let Some(way) = self.post().way(gateway) else { return Ok(()) };
         for receipt in receipts {
             for _ in 0..TRIES {
-                let Some(row) = self.told_of(gateway, &receipt).await? else {
+                let Some(row) = self.receipted(gateway, &receipt).await? else {
                     way.counts.unproven.fetch_add(1, Ordering::Relaxed);
                     break;
                 };
@@ -54,7 +54,7 @@ impl Engine {
     }
 
     /// The message that a receipt is about.
-    async fn told_of(&self, gateway: &str, receipt: &Receipt) -> Result<Option<message::Model>> {
+    async fn receipted(&self, gateway: &str, receipt: &Receipt) -> Result<Option<message::Model>> {
         let found = match receipt.id {
             Some(id) => message::Entity::find_by_id(id).one(&self.store().read).await.map_err(internal)?,
             None => message::Entity::find()

@@ -52,7 +52,9 @@ impl Table {
     async fn rows(&self, db: &impl ConnectionTrait, what: &str, after: Option<Uuid>, rows: u32) -> Result<Vec<Found>, DbErr> {
         let name = self.name;
         // the smallest id is nobody's
-        let sql = format!("SELECT id, {what} FROM {name} WHERE id > $1 ORDER BY id LIMIT {rows}");
+        let column = self.column;
+        // what is forgotten, or not worded yet, is empty
+        let sql = format!("SELECT id, {what} FROM {name} WHERE id > $1 AND length({column}) > 0 ORDER BY id LIMIT {rows}");
         let values: [Value; 1] = [after.unwrap_or_default().into()];
         let rows = db.query_all_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await?;
         rows.iter().map(|row| Ok(Found { id: row.try_get_by_index(0)?, sealed: row.try_get_by_index(1)? })).collect()

@@ -157,7 +157,10 @@ async fn a_booking_left_what_it_leaves_at_its_time(kind: Kind) {
     let audit = |action: &str, at: &str| one("audit", &format!("object = code AND action = '{action}' AND at = bookings.{at}"));
     for rule in [
         one("requests", "booking_code = code AND requests.account_id = bookings.account_id AND answered_at = bookings.created_at"),
-        message("booked", "messages.state = 'sent' AND messages.created_at = bookings.created_at AND due_at = messages.created_at"),
+        message(
+            "booked",
+            "messages.state = 'delivered' AND messages.created_at = bookings.created_at AND due_at = messages.created_at",
+        ),
         audit("reserve", "created_at"),
         format!("state <> 'redeemed' OR {}", audit("redeem", "redeemed_at")),
         "state <> 'redeemed' OR (lot IS NOT NULL AND redeem_nonce IS NOT NULL AND redeemed_by IS NOT NULL)".into(),

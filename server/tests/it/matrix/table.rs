@@ -155,6 +155,9 @@ pub(super) const TABLE: &[Line] = &[
     line("GET /demo/wechat",             Object::Nothing,  nothing, PUBLIC),
     line("GET /demo/wechat/connect/oauth2/authorize",    Object::Nothing, nothing, [["400"; 3]; 7]),
     line("GET /demo/wechat/sns/oauth2/access_token",     Object::Nothing, nothing, PUBLIC),
+    // whoever is no gateway hears that there is nothing, whatever they bring; gateways.rs has those who are
+    line("POST /gateways/{name}/receipts",         Object::Nothing, nothing, [NOWHERE; 7]),
+    line("POST /gateways/{name}/receipts/{token}", Object::Nothing, nothing, [NOWHERE; 7]),
     line("GET /healthz",                 Object::Nothing,  nothing, PUBLIC),
     line("GET /readyz",                  Object::Nothing,  nothing, PUBLIC),
     line("GET /metrics",                 Object::Nothing,  nothing, PUBLIC),

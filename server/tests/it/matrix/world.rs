@@ -351,10 +351,12 @@ pub(super) fn request(visitor: &Visitor, name: &str, given: &Given, body: &Value
         None => visitor.request(Method::POST, &format!("/api/{name}")).json(body),
         Some((method, path)) => {
             let method: Method = method.parse().expect("a method");
-            let path = match path.split_once('{') {
-                Some((before, _)) => format!("{before}{}", given.object),
-                None => path.to_owned(),
+            let part = |part: &str| match part.strip_prefix('{') {
+                Some(_) if given.object.is_empty() => "none".to_owned(),
+                Some(_) => given.object.clone(),
+                None => part.to_owned(),
             };
+            let path = path.split('/').map(part).collect::<Vec<_>>().join("/");
             let request = visitor.request(method.clone(), &path).header("accept", "application/json");
             if method == Method::GET { request } else { request.json(body) }
         }

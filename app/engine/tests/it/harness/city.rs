@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use domain::access::Role;
 use domain::booking::{Booking, Consent, Move, Reserve};
 use domain::error::Result;
-use domain::message::MessageKind;
 use domain::person::{Person, Relation};
 use domain::screening::Screening;
 use domain::staff::StaffSignIn;
@@ -142,7 +141,7 @@ impl TestCity {
     /// The last code that was sent to a phone.
     pub async fn code_sent_to(&self, phone: &str) -> String {
         let messages = self.engine.demo_messages(Some(phone)).await.expect("the inbox");
-        let code = messages.iter().find(|message| message.kind == MessageKind::SignInCode);
+        let code = messages.iter().find(|message| message.kind.is_code());
         let text = &code.expect("a code").text;
         text.split(|sign: char| !sign.is_ascii_digit()).find(|digits| digits.len() == 6).expect("six digits").to_owned()
     }
