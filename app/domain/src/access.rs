@@ -29,6 +29,8 @@ words! {
         Undo = "undo",
         /// See in full what is masked.
         Reveal = "reveal",
+        /// Close a window, or open it again, and call off who waits in it.
+        CloseSlot = "close_slot",
         /// Say at which of their sites they work.
         ChooseSite = "choose_site",
         /// Turn their own second factor on or off.
@@ -103,9 +105,12 @@ const fn may_in_full(role: Role, action: Action, place: Place) -> bool {
         (Role::Nurse | Role::Manager, Action::ReadRoster | Action::Redeem) => matches!(place, Place::Here),
         // a citizen at the wrong door must be told which one is right
         (Role::Nurse | Role::Manager, Action::LookUp) => matches!(place, Place::Here | Place::Elsewhere),
-        (Role::Manager, Action::Undo | Action::Reveal) => matches!(place, Place::Here),
-        (Role::Office, Action::LookUp | Action::ReadRoster | Action::Redeem | Action::Undo | Action::Reveal) => true,
-        (Role::Nurse, Action::Undo | Action::Reveal) => false,
+        (Role::Manager, Action::Undo | Action::Reveal | Action::CloseSlot) => matches!(place, Place::Here),
+        (
+            Role::Office,
+            Action::LookUp | Action::ReadRoster | Action::Redeem | Action::Undo | Action::Reveal | Action::CloseSlot,
+        ) => true,
+        (Role::Nurse, Action::Undo | Action::Reveal | Action::CloseSlot) => false,
         // once: another site is another sign-in
         (Role::Nurse | Role::Manager, Action::ChooseSite) => matches!(place, Place::Nowhere),
         (Role::Office, Action::ChooseSite) => false,
@@ -138,8 +143,8 @@ mod tests {
             let own = [Action::SecondFactor, Action::SetPin, Action::SetPassword, Action::Lock, Action::SignOutEverywhere];
             let actions = [Action::LookUp, Action::ReadRoster, Action::Redeem, Action::Undo, Action::ChooseSite];
             for action in Action::ALL {
-                // who may take a jab back may see in full what is masked
-                let like = if *action == Action::Reveal { &Action::Undo } else { action };
+                // who may take a jab back may see in full what is masked, and close windows
+                let like = if matches!(action, Action::Reveal | Action::CloseSlot) { &Action::Undo } else { action };
                 let expected = match actions.iter().position(|listed| listed == like) {
                     Some(at) => table[at],
                     None => own.contains(action),

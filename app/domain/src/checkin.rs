@@ -164,6 +164,30 @@ pub struct RosterRow {
     pub redeemed_at: Option<DateTime<Utc>>,
 }
 
+/// A window of the day, whether anybody is booked in it or not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RosterSlot {
+    /// Its id.
+    pub slot_id: Uuid,
+    /// What.
+    pub vaccine_id: String,
+    /// Its name.
+    pub vaccine_name: String,
+    /// Its name in English.
+    pub vaccine_name_en: String,
+    /// When.
+    #[serde(flatten)]
+    pub window: Window,
+    /// Places in all.
+    pub capacity: u32,
+    /// Bookings that wait.
+    pub waiting: u32,
+    /// Closed by the site.
+    pub closed: bool,
+    /// Whether this member of staff may close it, or open it again, now.
+    pub may_close: bool,
+}
+
 /// `checkin/roster`: one site's list of one day, by window and name. Cancelled bookings are not in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Roster {
@@ -175,6 +199,9 @@ pub struct Roster {
     pub date: NaiveDate,
     /// The lines.
     pub rows: Vec<RosterRow>,
+    /// The day's windows, by their beginning.
+    #[serde(default)]
+    pub slots: Vec<RosterSlot>,
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ pub mod availability;
 pub mod booking;
 pub mod checkin;
 pub mod city;
+pub mod closing;
 pub mod code;
 pub mod consent;
 pub mod division;

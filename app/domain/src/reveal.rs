@@ -62,19 +62,28 @@ impl Reveal {
     /// # Errors
     /// `invalid` on `note`: missing where it is needed, too long, or with something in it that looks like somebody's number.
     pub fn why(&self) -> Result<String> {
-        let note = self.note.as_deref().unwrap_or_default().trim();
+        let note = checked_note(self.note.as_deref())?;
         if note.is_empty() && self.reason == Purpose::Other {
             return Err(Error::field("note", Reason::Missing));
-        }
-        if note.chars().count() > LONGEST_NOTE || note.chars().any(char::is_control) {
-            return Err(Error::field("note", Reason::NoteLength));
-        }
-        if has_number(note) {
-            return Err(Error::field("note", Reason::NoteNumber));
         }
         let colon = if note.is_empty() { "" } else { ": " };
         Ok(format!("{} {}{colon}{note}", self.what, self.reason))
     }
+}
+
+/// A note that staff wrote, trimmed; empty where there is none.
+///
+/// # Errors
+/// `invalid` on `note`: too long, or with something in it that looks like somebody's number.
+pub(crate) fn checked_note(note: Option<&str>) -> Result<&str> {
+    let note = note.unwrap_or_default().trim();
+    if note.chars().count() > LONGEST_NOTE || note.chars().any(char::is_control) {
+        return Err(Error::field("note", Reason::NoteLength));
+    }
+    if has_number(note) {
+        return Err(Error::field("note", Reason::NoteNumber));
+    }
+    Ok(note)
 }
 
 /// Whether a text has a run of digits as long as a part of somebody's number, in whatever width and groups.

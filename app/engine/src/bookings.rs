@@ -270,7 +270,7 @@ impl Engine {
     }
 
     /// What a change of a booking is judged by: what its person has or has booked in the course.
-    async fn judged(&self, found: &Found, vaccine: &Vaccine) -> Result<Judged> {
+    pub(crate) async fn judged(&self, found: &Found, vaccine: &Vaccine) -> Result<Judged> {
         let person_hash = found.booking.person_hash.clone();
         let mut doses = people::doses_of(&self.store().read, std::slice::from_ref(&found.person), self.today()).await?;
         let doses = self.in_course(vaccine, doses.remove(&person_hash).unwrap_or_default());

@@ -1,18 +1,20 @@
 //! Check-in: what staff see of a booking, and the jab recorded once.
 
+use std::collections::HashMap;
+
 use domain::access::Action;
 use domain::booking::{BookingState, Transition};
-use domain::checkin::{CheckedIn, Light, LookUp, Redeem, Redemption, Roster, RosterRow, Timing};
+use domain::checkin::{CheckedIn, Light, LookUp, Redeem, Redemption, Roster, RosterRow, RosterSlot, Timing};
 use domain::code::Code;
 use domain::error::{Error, Result};
 use domain::message::{MessageKind, next_dose_due};
 use domain::pass::Pass;
 use domain::reason::Reason;
 use domain::screening::Screening;
-use domain::time::age_on;
+use domain::time::{age_on, instant};
 use domain::{DateTime, NaiveDate, Utc, Uuid};
-use sea_orm::EntityTrait;
 use sea_orm::sea_query::ExprTrait;
+use sea_orm::{EntityTrait, QueryFilter};
 
 use crate::Engine;
 use crate::audit::{self, Actor};
@@ -180,9 +182,46 @@ impl Engine {
         self.deed(&self.store().write, Actor::Staff(staff.id), "read_roster", site_id, detail).await?;
         let on_the_day = slot::COLUMN.site_id.eq(site_id).and(slot::COLUMN.date.eq(date));
         let found = self.find(on_the_day.and(booking::COLUMN.state.ne(BookingState::Cancelled.as_str()))).await?;
+        let mut waiting = HashMap::new();
+        for found in &found {
+            if found.state(self.today())? == BookingState::Booked {
+                *waiting.entry(found.slot.id).or_default() += 1;
+            }
+        }
         let mut rows = found.into_iter().map(|found| self.roster_row(found)).collect::<Result<Vec<_>>>()?;
         rows.sort_by(|a, b| (a.window.start, &a.name, a.code).cmp(&(b.window.start, &b.name, b.code)));
-        Ok(Roster { site_id, site_name: site.name, date, rows })
+        let slots = self.roster_slots(staff, site_id, date, &waiting).await?;
+        Ok(Roster { site_id, site_name: site.name, date, rows, slots })
+    }
+
+    /// The day's windows, with how many wait in each.
+    async fn roster_slots(
+        &self,
+        staff: &Staff,
+        site_id: Uuid,
+        date: NaiveDate,
+        waiting: &HashMap<Uuid, u32>,
+    ) -> Result<Vec<RosterSlot>> {
+        let on_the_day = slot::COLUMN.site_id.eq(site_id).and(slot::COLUMN.date.eq(date));
+        let rows = slot::Entity::find().filter(on_the_day).all(&self.store().read).await.map_err(internal)?;
+        let may = staff.may(Action::CloseSlot, site_id).is_ok();
+        let slots = rows.into_iter().map(|row| {
+            let vaccine = self.vaccine(&row.vaccine_id)?;
+            Ok(RosterSlot {
+                slot_id: row.id,
+                vaccine_id: vaccine.id,
+                vaccine_name: vaccine.name,
+                vaccine_name_en: vaccine.name_en,
+                window: row.window(),
+                capacity: u32::try_from(row.capacity).unwrap_or(0),
+                waiting: waiting.get(&row.id).copied().unwrap_or(0),
+                closed: row.closed,
+                may_close: may && self.now() < instant(row.date, row.end_time),
+            })
+        });
+        let mut slots = slots.collect::<Result<Vec<_>>>()?;
+        slots.sort_by(|a, b| (a.window.start, &a.vaccine_id).cmp(&(b.window.start, &b.vaccine_id)));
+        Ok(slots)
     }
 
     fn roster_row(&self, found: Found) -> Result<RosterRow> {

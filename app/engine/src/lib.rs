@@ -19,6 +19,7 @@ mod accounts;
 mod audit;
 mod bookings;
 mod checkin;
+mod closing;
 mod consents;
 mod demo;
 mod desk;

@@ -28,6 +28,7 @@ pub(crate) use post::Post;
 
 use crate::Engine;
 use crate::store::entities::{booking, message};
+use crate::store::lists::lists;
 use crate::vault::Label;
 
 /// What is sealed in a message's row.
@@ -162,6 +163,25 @@ pub(crate) async fn drop_queued(db: &impl ConnectionTrait, code: &str, now: Date
         .filter(message::COLUMN.due_at.gt(now))
         .exec(db)
         .await?;
+    Ok(())
+}
+
+/// The same for many bookings, each by when it was made and its code.
+pub(crate) async fn drop_queued_of(
+    db: &impl ConnectionTrait,
+    bookings: &[(DateTime<Utc>, String)],
+    now: DateTime<Utc>,
+) -> core::result::Result<(), DbErr> {
+    for list in lists(bookings) {
+        message::Entity::update_many()
+            .col_expr(message::Column::State, Expr::value(MessageState::Dropped.as_str()))
+            .filter(message::Column::BookingMadeAt.is_in(list.iter().map(|(made_at, _)| *made_at)))
+            .filter(message::Column::BookingCode.is_in(list.into_iter().map(|(_, code)| code)))
+            .filter(message::COLUMN.state.eq(MessageState::Queued.as_str()))
+            .filter(message::COLUMN.due_at.gt(now))
+            .exec(db)
+            .await?;
+    }
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! `checkin/*`: the day at the site.
 
 use domain::checkin::{CheckedIn, LookUp, Redeem, Roster};
+use domain::closing::{CallOffOne, CalledOff};
 use domain::reveal::{Reveal, Revealed};
 use domain::{NaiveDate, Uuid};
 use leptos::prelude::*;
@@ -41,4 +42,11 @@ pub async fn roster(site_id: Uuid, date: NaiveDate, #[server(default)] by_itself
 pub async fn reveal(#[server(flatten)] reveal: Reveal) -> Result<Revealed, ApiError> {
     let staff = crate::caller::staff().await?;
     Ok(crate::caller::engine()?.reveal(&staff, &reveal).await?)
+}
+
+/// Calls a booking off in the name of its site, with a reason that its citizen is told.
+#[server(name = CallOffBooking, prefix = "/api", endpoint = "checkin/call_off", input = Json)]
+pub async fn call_off(#[server(flatten)] call_off: CallOffOne) -> Result<CalledOff, ApiError> {
+    let staff = crate::caller::staff().await?;
+    Ok(crate::caller::engine()?.call_off(&staff, &call_off).await?)
 }

@@ -6,6 +6,7 @@ pub mod bookings;
 pub mod checkin;
 pub mod notices;
 pub mod people;
+pub mod schedule;
 pub mod staff;
 
 mod error;

@@ -47,7 +47,7 @@ impl Kind {
             "accounts/unbind_wechat" | "people/save" | "people/remove" => Self::Accounts,
             "accounts/consent" | "accounts/send_own_code" | "accounts/own_data" | "accounts/erase" => Self::Accounts,
             "staff/sign_in" => Self::Doorway,
-            call if call.starts_with("staff/") || call.starts_with("checkin/") => Self::Staff,
+            call if ["staff/", "checkin/", "schedule/"].iter().any(|noun| call.starts_with(noun)) => Self::Staff,
             _ => Self::Reading,
         }
     }
@@ -198,6 +198,7 @@ mod tests {
             ("/api/people/list", Kind::Reading),
             ("/api/notices/current", Kind::Reading),
             ("/api/checkin/redeem", Kind::Staff),
+            ("/api/schedule/close", Kind::Staff),
             ("/api/staff/me", Kind::Staff),
             ("/api/staff/sign_in", Kind::Doorway),
         ] {

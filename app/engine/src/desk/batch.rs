@@ -83,12 +83,17 @@ impl<'a> Batch<'a> {
             // the second change of a booking must find what the first has written
             self.flush().await?;
         }
+        if let Job::SetClosed(_) = job {
+            // who was moved into the window by this batch must be told of it before they are told otherwise
+            self.flush().await?;
+        }
         Ok(Some(match job {
             Job::Take(_) => return Ok(None),
             Job::Move(job) => job.run(self).await?,
             Job::CallOff(job) => job.run(self).await?,
             Job::Redeem(job) => job.run(self).await?,
             Job::Undo(job) => job.run(self).await?,
+            Job::SetClosed(job) => job.run(self).await?,
         }))
     }
 
@@ -116,6 +121,7 @@ impl Job {
             Self::Take(job) => vec![job.slot.id],
             Self::Move(job) => vec![job.from, job.to.id],
             Self::CallOff(job) => vec![job.slot_id],
+            Self::SetClosed(job) => vec![job.slot_id],
             Self::Redeem(_) | Self::Undo(_) => vec![],
         }
     }
@@ -125,7 +131,7 @@ impl Job {
         match self {
             Self::Take(job) => Some(&job.request),
             Self::Move(job) => Some(&job.request),
-            Self::CallOff(_) | Self::Redeem(_) | Self::Undo(_) => None,
+            Self::CallOff(_) | Self::Redeem(_) | Self::Undo(_) | Self::SetClosed(_) => None,
         }
     }
 
@@ -135,14 +141,14 @@ impl Job {
             Self::Take(job) => Some(&job.judged),
             Self::Move(job) => Some(&job.judged),
             Self::CallOff(job) => Some(&job.judged),
-            Self::Redeem(_) | Self::Undo(_) => None,
+            Self::Redeem(_) | Self::Undo(_) | Self::SetClosed(_) => None,
         }
     }
 
     /// The booking that it changes.
     fn changes(&self) -> Option<Code> {
         match self {
-            Self::Take(_) => None,
+            Self::Take(_) | Self::SetClosed(_) => None,
             Self::Move(job) => Some(job.code),
             Self::CallOff(job) => Some(job.code),
             Self::Redeem(job) => Some(job.code),

@@ -79,7 +79,7 @@ impl Redemption {
 
     fn done(&self, at: DateTime<Utc>) -> Done {
         let redemption = Some(Record { at, ..self.record.clone() });
-        Done { code: self.code, checked_in: Some(CheckedIn { outcome: Recorded::Redeemed, redemption }) }
+        Done::checked_in(self.code, CheckedIn { outcome: Recorded::Redeemed, redemption })
     }
 }
 
@@ -97,7 +97,7 @@ impl UndoRedemption {
             .filter(booking::COLUMN.redeemed_at.gte(start_of_day(batch.now)))
             .exec(batch.tx)
             .await?;
-        let done = Done { code: self.code, checked_in: Some(CheckedIn { outcome: Recorded::Undone, redemption: None }) };
+        let done = Done::checked_in(self.code, CheckedIn { outcome: Recorded::Undone, redemption: None });
         if undone.rows_affected == 0 {
             let why = stands_in_the_way(batch.tx, self.code, Transition::Undo, &self.audit).await?;
             return Ok(why.map(|_| done));

@@ -114,6 +114,13 @@ impl Doses {
         }
     }
 
+    /// The same, for whoever was not judged.
+    pub(super) fn forget(&mut self, person_hash: &[u8], course: &str, dose: u8) {
+        if let Some(doses) = self.0.get_mut(&(person_hash.to_vec(), course.to_owned())) {
+            doses.retain(|one| one.dose != dose);
+        }
+    }
+
     fn of(&self, judged: &Judged) -> Option<&BTreeSet<Dose>> {
         self.0.get(&(judged.person_hash.clone(), judged.course.clone()))
     }

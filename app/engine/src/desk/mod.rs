@@ -9,6 +9,7 @@
 mod batch;
 mod changes;
 mod checkin;
+mod closing;
 mod counts;
 mod doses;
 mod places;
@@ -40,6 +41,7 @@ use crate::vault::Vault;
 use batch::Batch;
 pub(crate) use changes::{CallOff, MoveTo};
 pub(crate) use checkin::{Redemption, UndoRedemption};
+pub(crate) use closing::{CalledOff, SetClosed};
 use counts::Counters;
 pub use counts::DeskCounts;
 pub(crate) use doses::Judged;
@@ -63,20 +65,32 @@ pub(crate) enum Job {
     Redeem(Box<Redemption>),
     /// A recorded jab taken back.
     Undo(Box<UndoRedemption>),
+    /// A window closed or opened.
+    SetClosed(Box<SetClosed>),
 }
 
 /// What a request that was not refused did.
 #[derive(Clone, Debug)]
 pub(crate) struct Done {
-    /// The booking.
-    pub code: Code,
+    /// The booking, of what is about one.
+    pub code: Option<Code>,
     /// What became of a check-in.
     pub checked_in: Option<CheckedIn>,
+    /// How many bookings of a window were called off.
+    pub called_off: u32,
 }
 
 impl Done {
     fn booking(code: Code) -> Self {
-        Self { code, checked_in: None }
+        Self { code: Some(code), checked_in: None, called_off: 0 }
+    }
+
+    fn checked_in(code: Code, checked_in: CheckedIn) -> Self {
+        Self { checked_in: Some(checked_in), ..Self::booking(code) }
+    }
+
+    fn called_off(bookings: usize) -> Self {
+        Self { code: None, checked_in: None, called_off: u32::try_from(bookings).unwrap_or(u32::MAX) }
     }
 }
 
@@ -169,7 +183,7 @@ impl Desk {
     /// # Errors
     /// `busy` at once when the queue is full or the desk is closing; otherwise what the job is refused with.
     pub(crate) async fn ask(&self, job: Job) -> Result<Code> {
-        self.enqueue(job).await.map(|done| done.code)
+        self.enqueue(job).await?.code.ok_or_else(Error::internal)
     }
 
     /// Asks for a jab to be recorded or taken back, and waits for the commit.
@@ -178,6 +192,14 @@ impl Desk {
     /// As [`Desk::ask`].
     pub(crate) async fn check_in(&self, job: Job) -> Result<CheckedIn> {
         self.enqueue(job).await?.checked_in.ok_or_else(Error::internal)
+    }
+
+    /// Asks for a window to be closed or opened, and waits for the commit; gives how many bookings were called off.
+    ///
+    /// # Errors
+    /// As [`Desk::ask`].
+    pub(crate) async fn set_closed(&self, job: Job) -> Result<u32> {
+        self.enqueue(job).await.map(|done| done.called_off)
     }
 
     async fn enqueue(&self, job: Job) -> Result<Done> {

@@ -16,6 +16,8 @@ struct Place {
     row: slot::Model,
     /// As the database has it.
     taken: i32,
+    /// Whether it was closed or opened.
+    turned: bool,
 }
 
 /// The slots of a batch. Between [`Places::lock`] and the commit nobody else changes them.
@@ -36,7 +38,7 @@ impl Places {
                 .lock_exclusive()
                 .all(tx)
                 .await?;
-            by_id.extend(rows.into_iter().map(|row| (row.id, Place { taken: row.taken, row })));
+            by_id.extend(rows.into_iter().map(|row| (row.id, Place { taken: row.taken, row, turned: false })));
         }
         Ok(Self { by_id, now })
     }
@@ -69,6 +71,27 @@ impl Places {
         }
     }
 
+    /// Whether a slot is closed; nothing: there is none.
+    pub(super) fn is_closed(&self, id: Uuid) -> Option<bool> {
+        self.by_id.get(&id).map(|place| place.row.closed)
+    }
+
+    /// Closes a slot or opens it: who asks for a place of it in this batch is answered by that.
+    pub(super) async fn set_closed(&mut self, tx: &DatabaseTransaction, id: Uuid, closed: bool) -> Result<(), DbErr> {
+        let Some(place) = self.by_id.get_mut(&id) else { return Ok(()) };
+        slot::Entity::update_many()
+            .col_expr(slot::Column::Closed, Expr::value(closed))
+            .col_expr(slot::Column::Version, Expr::col(slot::Column::Version).add(1))
+            .col_expr(slot::Column::ChangedAt, Expr::value(self.now))
+            .filter(slot::COLUMN.id.eq(id))
+            .exec(tx)
+            .await?;
+        (place.row.closed, place.turned) = (closed, true);
+        place.row.version += 1;
+        place.row.changed_at = self.now;
+        Ok(())
+    }
+
     /// Writes what has changed, and gives the rows as they are now. The conditions and the table's CHECK repeat what was decided here.
     pub(super) async fn write(self, tx: &DatabaseTransaction) -> Result<Vec<slot::Model>, Trouble> {
         let mut by_change: BTreeMap<i32, Vec<Uuid>> = BTreeMap::new();
@@ -79,6 +102,8 @@ impl Places {
                 by_change.entry(change).or_default().push(id);
                 place.row.version += 1;
                 place.row.changed_at = self.now;
+            }
+            if change != 0 || place.turned {
                 changed.push(place.row);
             }
         }

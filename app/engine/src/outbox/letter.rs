@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use domain::booking::BookingState;
+use domain::closing::CallOffReason;
 use domain::code::Code;
 use domain::error::{Error, Result};
 use domain::identity::Phone;
@@ -97,7 +98,7 @@ impl Engine {
             phone: &site.phone,
             code: Code::parse(&found.booking.code).map_err(|_| Error::internal())?,
             link: &self.config().link,
-            reason: row.detail.as_deref().unwrap_or_default(),
+            reason: row.detail.as_deref().map_or("", |word| word.parse::<CallOffReason>().map_or(word, |reason| reason.text(lang))),
         };
         let values = about.values(lang, civil(now).date());
         let text = self.config().city.texts.text(kind, lang, &values);

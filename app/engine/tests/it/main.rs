@@ -11,6 +11,7 @@ mod after_the_day;
 mod audit;
 mod bookings;
 mod checkin;
+mod closing;
 mod consents;
 mod demo;
 mod doors;

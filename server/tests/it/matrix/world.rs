@@ -32,6 +32,8 @@ pub(super) enum Object {
     Redeemed,
     /// A site: the nurse's, the other nurse's, none.
     Site,
+    /// The last window of the nurse's site, of the other nurse's, none.
+    Slot,
 }
 
 /// Whose it is: index of a cell.
@@ -212,7 +214,12 @@ impl World {
             }
             (Object::Username, whose) => ["nurse", "elsewhere", "nobody"][whose].into(),
             (Object::Site, whose) if whose < 2 => self.citizens[whose].site_id.clone(),
-            (Object::Person | Object::Site, 2) => domain::Uuid::from_u128(0xdead).to_string(),
+            (Object::Slot, whose) if whose < 2 => {
+                let all = slots(&self.service.visitor(), &self.citizens[whose].site_id).await;
+                let when = |slot: &&Value| (text(&slot["date"]), text(&slot["start"]), text(&slot["id"]));
+                text(&all.iter().max_by_key(when).expect("a window")["id"])
+            }
+            (Object::Person | Object::Site | Object::Slot, 2) => domain::Uuid::from_u128(0xdead).to_string(),
             (Object::Booking | Object::Redeemed, 2) => nobodys_code(),
             (Object::Person, whose) => self.person(whose).await,
             (Object::Pass, 2) => forged(&text(&self.booking(0).await["pass"])),
@@ -225,7 +232,7 @@ impl World {
                 self.callers[office].must("checkin/redeem", scan).await;
                 code
             }
-            (Object::Site, whose) => panic!("no site {whose}"),
+            (Object::Site | Object::Slot, whose) => panic!("no site {whose}"),
         };
         self.made.insert((about, whose), made.clone());
         made
@@ -339,7 +346,7 @@ pub(super) fn picture(service: &Service) -> BTreeMap<String, Vec<String>> {
     let tables = rows("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'");
     let name = |told: String| told.trim_start_matches("Text(\"").trim_end_matches("\") ").to_owned();
     // the service's own notes to itself, and what it writes down of what was refused
-    let left_alone = |name: &String| ["facts", "tallies"].contains(&name.as_str()) || name.starts_with("audit");
+    let left_alone = |name: &String| ["facts", "tallies", "jobs"].contains(&name.as_str()) || name.starts_with("audit");
     let tables = tables.into_iter().map(name).filter(|name| !left_alone(name));
     let columns = |table: &str| if table == "sessions" { "token_hash, account_id, staff_id" } else { "*" };
     tables.map(|table| (table.clone(), rows(&format!("SELECT {} FROM {table}", columns(&table))))).collect()
