@@ -30,6 +30,7 @@ mod gather;
 mod identities;
 mod jobs;
 mod key_check;
+mod langs;
 mod ledger;
 mod lookups;
 mod outbox;

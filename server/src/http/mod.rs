@@ -36,7 +36,7 @@ pub use gates::Widths;
 use health::{LastAnswer, LastJobs};
 pub use listen::{bind, listen};
 use metrics::Metrics;
-pub use pages::Pages;
+pub use pages::{MINE, Pages};
 use refusal::Refusal;
 pub use routes::plain_paths;
 pub use service::Service;

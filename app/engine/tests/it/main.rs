@@ -13,6 +13,7 @@ mod demo;
 mod doors;
 mod doses;
 mod jobs;
+mod langs;
 mod ledger;
 mod limits;
 mod lost_answers;

@@ -94,6 +94,7 @@ pub(super) const TABLE: &[Line] = &[
     line("accounts/send_code",           Object::Phone,    |given| json!({ "phone": given.object }), PUBLIC),
     line("accounts/sign_in",             Object::Phone,    |given| json!({ "phone": given.object, "code": "1234567" }), [WRONG; 7]),
     line("accounts/me",                  Object::Nothing,  nothing, CITIZENS),
+    line("accounts/set_lang",            Object::Nothing,  |_| json!({ "lang": "zh" }), CITIZENS),
     line("accounts/sign_out",            Object::Session,  nothing, PUBLIC),
     line("accounts/sign_out_everywhere", Object::Session,  nothing, CITIZENS),
     line("accounts/unbind_wechat",       Object::Nothing,  nothing, CITIZENS),
@@ -143,6 +144,8 @@ pub(super) const TABLE: &[Line] = &[
     line("GET /availability/{site_id}",  Object::Site,     nothing, [THERE; 7]),
     line("GET /api",                     Object::Nothing,  nothing, [NOWHERE; 7]),
     line("GET /api/",                    Object::Nothing,  nothing, [NOWHERE; 7]),
+    // the link in messages leads to the page that asks who it is
+    line("GET /m",                       Object::Nothing,  nothing, [["303"; 3]; 7]),
     // the demo's inbox stands in for the phones of everybody; without the demo it is not there
     line("GET /demo/messages",           Object::Nothing,  nothing, PUBLIC),
     // doors: who brings nothing that is good stays outside, whoever they are; doors.rs and wechat.rs have those who do
