@@ -22,6 +22,7 @@ mod checkin;
 mod consents;
 mod demo;
 mod desk;
+mod entry;
 mod erase;
 mod error;
 mod folder;

@@ -39,5 +39,6 @@ mod spent;
 mod staff;
 mod staff_house;
 mod staff_lock;
+mod told;
 mod wechat;
 mod work;
