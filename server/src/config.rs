@@ -143,7 +143,7 @@ pub struct Serve {
     /// Hosts whose pages may show the citizens' pages in a frame, such as https://www.city.example. Signing in works there below the same domain only.
     #[arg(long, env = "FRAME_HOSTS", value_name = "FRAME_HOSTS", value_parser = FrameHosts::parse, default_value = "", hide_default_value = true, hide_env_values = true)]
     pub frame_hosts: FrameHosts,
-    /// What browsers call this service, such as https://yizhen.example, where a proxy does not pass their Host on.
+    /// What browsers call this service, such as https://yizhen.example: for proxies that do not pass their Host on, and for the link in messages.
     #[arg(long, env = "PUBLIC_ORIGIN", value_name = "PUBLIC_ORIGIN", value_parser = origin, hide_env_values = true)]
     pub public_origin: Option<String>,
     /// Our own proxies, by address or network, such as 10.0.0.5,10.1.0.0/16: whom they name in X-Forwarded-For is the client. Nobody else is believed.

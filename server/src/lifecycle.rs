@@ -70,7 +70,8 @@ pub async fn start(settings: &Serve) -> Result<Running> {
     let config = commands::config(&settings.data, settings.demo.then_some(&settings.play), settings.limits.engine())?;
     let config = engine::Config { sessions: settings.sessions.engine(), staff: settings.staff.engine(settings.demo), ..config };
     let sensitive_consent = settings.privacy.sensitive_consent(settings.demo);
-    let config = engine::Config { sensitive_consent, retention: settings.privacy.retention(), ..config };
+    let link = settings.public_origin.as_ref().map(|origin| format!("{origin}{}", crate::http::MINE)).unwrap_or_default();
+    let config = engine::Config { sensitive_consent, retention: settings.privacy.retention(), link, ..config };
     let gateways =
         settings.messages.gateways(settings.demo, config.clock.clone(), config.entropy.clone()).map_err(anyhow::Error::msg)?;
     if gateways.is_empty() {

@@ -31,6 +31,10 @@ words! {
         Reveal = "reveal",
         /// Close a window, or open it again, and call off who waits in it.
         CloseSlot = "close_slot",
+        /// See who should be told by telephone, and say that they were.
+        ReadCallList = "read_call_list",
+        /// See the texts of messages, try others, and have one sent as a test.
+        MessageTexts = "message_texts",
         /// Say at which of their sites they work.
         ChooseSite = "choose_site",
         /// Turn their own second factor on or off.
@@ -105,12 +109,11 @@ const fn may_in_full(role: Role, action: Action, place: Place) -> bool {
         (Role::Nurse | Role::Manager, Action::ReadRoster | Action::Redeem) => matches!(place, Place::Here),
         // a citizen at the wrong door must be told which one is right
         (Role::Nurse | Role::Manager, Action::LookUp) => matches!(place, Place::Here | Place::Elsewhere),
-        (Role::Manager, Action::Undo | Action::Reveal | Action::CloseSlot) => matches!(place, Place::Here),
-        (
-            Role::Office,
-            Action::LookUp | Action::ReadRoster | Action::Redeem | Action::Undo | Action::Reveal | Action::CloseSlot,
-        ) => true,
-        (Role::Nurse, Action::Undo | Action::Reveal | Action::CloseSlot) => false,
+        (Role::Manager, Action::Undo | Action::Reveal | Action::CloseSlot | Action::ReadCallList) => matches!(place, Place::Here),
+        (Role::Office, Action::LookUp | Action::ReadRoster | Action::Redeem | Action::Undo | Action::Reveal) => true,
+        (Role::Office, Action::CloseSlot | Action::ReadCallList | Action::MessageTexts) => true,
+        (Role::Nurse, Action::Undo | Action::Reveal | Action::CloseSlot | Action::ReadCallList | Action::MessageTexts) => false,
+        (Role::Manager, Action::MessageTexts) => false,
         // once: another site is another sign-in
         (Role::Nurse | Role::Manager, Action::ChooseSite) => matches!(place, Place::Nowhere),
         (Role::Office, Action::ChooseSite) => false,
@@ -143,11 +146,16 @@ mod tests {
             let own = [Action::SecondFactor, Action::SetPin, Action::SetPassword, Action::Lock, Action::SignOutEverywhere];
             let actions = [Action::LookUp, Action::ReadRoster, Action::Redeem, Action::Undo, Action::ChooseSite];
             for action in Action::ALL {
-                // who may take a jab back may see in full what is masked, and close windows
-                let like = if matches!(action, Action::Reveal | Action::CloseSlot) { &Action::Undo } else { action };
-                let expected = match actions.iter().position(|listed| listed == like) {
-                    Some(at) => table[at],
-                    None => own.contains(action),
+                // who may take a jab back may see in full what is masked, close windows, and see whom to call
+                let likewise = matches!(action, Action::Reveal | Action::CloseSlot | Action::ReadCallList);
+                let like = if likewise { &Action::Undo } else { action };
+                let expected = if *action == Action::MessageTexts {
+                    role == Role::Office
+                } else {
+                    match actions.iter().position(|listed| listed == like) {
+                        Some(at) => table[at],
+                        None => own.contains(action),
+                    }
                 };
                 assert_eq!(may(role, Standing::Full, *action, place), expected, "{role} {action} {place:?}");
             }

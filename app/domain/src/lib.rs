@@ -10,6 +10,7 @@ pub mod access;
 pub mod allowance;
 pub mod availability;
 pub mod booking;
+pub mod calendar;
 pub mod checkin;
 pub mod city;
 pub mod closing;

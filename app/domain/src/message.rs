@@ -2,7 +2,9 @@
 
 mod after;
 mod segments;
+mod sheet;
 mod text;
+mod told;
 mod wording;
 
 use chrono::{DateTime, Days, Duration, NaiveTime, Utc};
@@ -15,7 +17,9 @@ use crate::words::words;
 
 pub use after::{missed_is_told, next_dose_due};
 pub use segments::{Alphabet, Length};
+pub use sheet::{Preview, Sheet, SheetText, preview, sheet};
 pub use text::{About, Field, Template, TemplateError, Texts, Values, fields_of};
+pub use told::{BookingMessages, CallCount, CallList, DOUBTED, MessageTold, NotArrived, ToCall, matters, not_arrived};
 pub use wording::{MOST_SEGMENTS, WordingError, example, read_wording};
 
 words! {
@@ -175,6 +179,8 @@ pub struct DemoMessage {
     pub text: String,
     /// When it was, or will be, sent.
     pub at: DateTime<Utc>,
+    /// Where it stands.
+    pub state: MessageState,
 }
 
 #[cfg(test)]

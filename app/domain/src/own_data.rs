@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::booking::BookingState;
 use crate::code::Code;
 use crate::identity::DocumentKind;
+use crate::lang::Lang;
 use crate::message::{MessageKind, MessageState};
 use crate::person::Relation;
 use crate::slot::Window;
@@ -93,6 +94,8 @@ pub struct OwnAccount {
     pub vouched: Option<OwnIdentity>,
     /// Whether a WeChat user signs in to it without a code.
     pub wechat: bool,
+    /// In which language its messages are.
+    pub lang: Lang,
 }
 
 /// Who somebody is, as a city's app has said.

@@ -8,6 +8,7 @@ use crate::city::City;
 use crate::eligibility::DoseRecord;
 use crate::error::{Error, Result};
 use crate::identity::{Address, Document, DocumentDraft, DocumentKind, Name, Phone};
+use crate::lang::Lang;
 use crate::reason::Reason;
 use crate::words::words;
 
@@ -162,6 +163,13 @@ pub struct Account {
     /// Whether the processing of sensitive data was agreed to on its own, in the version in force.
     #[serde(default)]
     pub sensitive_consent: bool,
+    /// In which language its messages are.
+    #[serde(default = "chinese")]
+    pub lang: Lang,
+}
+
+fn chinese() -> Lang {
+    Lang::Zh
 }
 
 /// Who an account's holder is, as a city's app has vouched for it.

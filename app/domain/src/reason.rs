@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::code::Code;
 use crate::error::ErrorCode;
 use crate::lang::Lang;
+use crate::message::{MessageKind, WordingError};
 use crate::screening::Group;
 use crate::time::{civil, day_text, hour_minute};
 use crate::work::Challenge;
@@ -61,6 +62,13 @@ pub enum Reason {
     NoteLength,
     /// A note with something in it that looks like somebody's number.
     NoteNumber,
+    /// A text of messages that cannot be used.
+    Wording {
+        /// Of which kind of message.
+        kind: MessageKind,
+        /// What is wrong with it.
+        wrong: Box<WordingError>,
+    },
     /// The same request id came with different content.
     RequestReused,
     /// The document is that of another person in the list.
@@ -305,6 +313,12 @@ impl Reason {
             Self::ConsentVersion => lang.pick("告知书已更新，请重新阅读并同意", "The information notice has changed; read it and agree again"),
             Self::NoteLength => lang.pick("请用不超过 100 个字、不换行地写明原因", "Say why in 100 characters at most, on one line"),
             Self::NoteNumber => lang.pick("原因里请不要写证件号码、手机号等号码", "Leave document and phone numbers out of the reason"),
+            Self::Wording { kind, wrong } => {
+                return match lang {
+                    Lang::Zh => format!("这段文字{}", wrong.text(*kind, lang)),
+                    Lang::En => format!("This text {}", wrong.text(*kind, lang)),
+                };
+            }
             Self::SensitiveConsent => lang.pick(
                 "请先阅读并单独同意处理证件、健康等敏感个人信息",
                 "Read and agree, on its own, to the use of sensitive data such as documents and health",

@@ -34,11 +34,19 @@ pub struct Citizen {
 }
 
 impl Engine {
-    /// Sends a sign-in code. The answer is the same whether the phone is known or not.
+    /// Sends a sign-in code, with Chinese words around it. The answer is the same whether the phone is known or not.
     ///
     /// # Errors
     /// `invalid` on `phone`; `too_many` past the limits of a number, a device or an address, and where `work` is asked for.
     pub async fn send_code(&self, phone: &str, work: Option<&Work>, whence: &Whence) -> Result<CodeSent> {
+        self.send_code_in(Lang::Zh, phone, work, whence).await
+    }
+
+    /// The same in the language of whoever asks: that of an account, if the number has one, would tell that it has.
+    ///
+    /// # Errors
+    /// As [`Engine::send_code`].
+    pub async fn send_code_in(&self, lang: Lang, phone: &str, work: Option<&Work>, whence: &Whence) -> Result<CodeSent> {
         let phone = Phone::parse(phone)?;
         let tallies = self.tallies(Tried::Codes, whence);
         self.check(&tallies).await?;
@@ -47,7 +55,7 @@ impl Engine {
             // refused without a write, so that those who do not work cost next to nothing
             self.check_work(work)?;
         }
-        self.send_code_to(MessageKind::SignInCode, &phone, &tallies, work.filter(|_| asks_for_work)).await
+        self.send_code_to((MessageKind::SignInCode, lang), &phone, &tallies, work.filter(|_| asks_for_work)).await
     }
 
     /// Sends a code to the citizen's own phone: whoever takes their data out or away shows once more that they hold it.
@@ -59,7 +67,8 @@ impl Engine {
         let tallies = self.tallies(Tried::Codes, whence);
         self.check(&tallies).await?;
         // whoever is signed in has one number to send codes to: no work is asked of them
-        self.send_code_to(MessageKind::OwnDataCode, &phone, &tallies, None).await
+        let lang = self.lang_of(citizen.account_id).await?;
+        self.send_code_to((MessageKind::OwnDataCode, lang), &phone, &tallies, None).await
     }
 
     /// The citizen's phone, which they have just shown to hold: the code is used up, and no session begins.
@@ -73,11 +82,17 @@ impl Engine {
     }
 
     /// Sends a code and uses up the `work` that was done for it.
-    async fn send_code_to(&self, kind: MessageKind, phone: &Phone, tallies: &[Tally], work: Option<&Work>) -> Result<CodeSent> {
+    async fn send_code_to(
+        &self,
+        (kind, lang): (MessageKind, Lang),
+        phone: &Phone,
+        tallies: &[Tally],
+        work: Option<&Work>,
+    ) -> Result<CodeSent> {
         let now = self.now();
         let phone_hash = self.phone_hash(phone);
         let code = self.vault().entropy().six_digits();
-        let message = self.code_message(kind, phone, &code, Lang::Zh)?;
+        let message = self.code_message(kind, phone, &code, lang)?;
         let row = sign_in_code::ActiveModel {
             id: Set(self.new_id()),
             phone_hash: Set(phone_hash.clone()),
@@ -147,7 +162,7 @@ impl Engine {
     }
 
     /// What stands for a number where nobody may read it: the same for the same number, and of no use without the key.
-    fn phone_reference(&self, phone: &Phone) -> String {
+    pub(crate) fn phone_reference(&self, phone: &Phone) -> String {
         let hash = self.vault().hash("audit-phone", phone.as_str());
         format!("phone:{}", domain::work::hex(&hash[..8]))
     }
@@ -216,7 +231,7 @@ impl Engine {
             phone_hash: Set(self.phone_hash(phone)),
             phone_sealed: Set(self.vault().seal(Label::AccountPhone, id, phone.as_str().as_bytes())?),
             created_at: Set(self.now()),
-            lang: Set(domain::lang::Lang::Zh.as_str().to_owned()),
+            lang: Set(Lang::Zh.as_str().to_owned()),
         };
         let nothing = OnConflict::column(account::Column::PhoneHash).do_nothing().to_owned();
         account::Entity::insert(row).on_conflict(nothing).try_insert().exec_without_returning(db).await.map_err(internal)?;
@@ -250,7 +265,8 @@ impl Engine {
     async fn account_of_phone(&self, account_id: Uuid, phone: &Phone) -> Result<Account> {
         let (identity, wechat) = (self.identity(account_id).await?, self.has_wechat(account_id).await?);
         let sensitive_consent = self.consents_to_sensitive(&Citizen { account_id }).await?;
-        Ok(Account { phone: phone.masked(), identity, wechat, sensitive_consent })
+        let lang = self.lang_of(account_id).await?;
+        Ok(Account { phone: phone.masked(), identity, wechat, sensitive_consent, lang })
     }
 
     /// The phone of an account.

@@ -1,13 +1,16 @@
 //! The outbox: messages are rows, written in the transaction of what they tell about, and worded when they go.
 
+mod calls;
 mod claim;
 mod counts;
 mod doubtful;
 mod inbox;
 mod letter;
 mod numbers;
+mod of_booking;
 mod outcome;
 mod post;
+mod sheet;
 mod told;
 mod ways;
 

@@ -88,6 +88,7 @@ impl Engine {
                     born_on: known.born_on,
                 }),
                 wechat: self.has_wechat(citizen.account_id).await?,
+                lang: self.lang_of(citizen.account_id).await?,
             },
             people: self.own_people(citizen, &found).await?,
             messages: self.own_messages(&self.phone_hash(&phone), &found).await?,

@@ -1,6 +1,7 @@
 //! `accounts/*`: signing in by phone, and what an account decides about its data.
 
 use domain::consent::ConsentKind;
+use domain::lang::Lang;
 use domain::own_data::{Erased, Holdings, OwnData};
 use domain::person::{CodeSent, Done, OneAccount};
 use domain::work::Work;
@@ -10,18 +11,28 @@ use server_fn::codec::Json;
 use super::ApiError;
 
 /// Sends a sign-in code. The answer is the same whether the phone is known or not. Where very many are asked for, the refusal says what the
-/// device has to work out first, and the next call brings it as `work`.
+/// device has to work out first, and the next call brings it as `work`. `lang`: the language around the code.
 #[server(name = SendCode, prefix = "/api", endpoint = "accounts/send_code", input = Json)]
-pub async fn send_code(phone: String, #[server(default)] work: Option<Work>) -> Result<CodeSent, ApiError> {
-    Ok(crate::caller::engine()?.send_code(&phone, work.as_ref(), &crate::caller::whence_known()?).await?)
+pub async fn send_code(
+    phone: String,
+    #[server(default)] work: Option<Work>,
+    #[server(default)] lang: Option<Lang>,
+) -> Result<CodeSent, ApiError> {
+    let (engine, whence) = (crate::caller::engine()?, crate::caller::whence_known()?);
+    Ok(engine.send_code_in(lang.unwrap_or(Lang::Zh), &phone, work.as_ref(), &whence).await?)
 }
 
-/// Exchanges a code for a session; an account is made for a phone that has none.
+/// Exchanges a code for a session; an account is made for a phone that has none. With `lang` its messages are in that language from now on.
 #[server(name = SignIn, prefix = "/api", endpoint = "accounts/sign_in", input = Json)]
-pub async fn sign_in(phone: String, code: String) -> Result<OneAccount, ApiError> {
+pub async fn sign_in(phone: String, code: String, #[server(default)] lang: Option<Lang>) -> Result<OneAccount, ApiError> {
+    let engine = crate::caller::engine()?;
     let old = crate::caller::token(crate::caller::Who::Citizen);
-    let (mut account, token) = crate::caller::engine()?.sign_in(&phone, &code, &crate::caller::whence()?, old.as_deref()).await?;
+    let (mut account, token) = engine.sign_in(&phone, &code, &crate::caller::whence()?, old.as_deref()).await?;
     crate::caller::remember(crate::caller::Who::Citizen, &token)?;
+    if let Some(lang) = lang {
+        engine.set_lang(&engine.citizen(&token).await?, lang).await?;
+        account.lang = lang;
+    }
     account.wechat |= crate::caller::bind_wechat(&token).await?;
     Ok(OneAccount { account })
 }
@@ -31,6 +42,14 @@ pub async fn sign_in(phone: String, code: String) -> Result<OneAccount, ApiError
 pub async fn me() -> Result<OneAccount, ApiError> {
     let citizen = crate::caller::citizen().await?;
     Ok(OneAccount { account: crate::caller::engine()?.account(&citizen).await? })
+}
+
+/// The language that the account's messages are in from now on.
+#[server(name = SetLang, prefix = "/api", endpoint = "accounts/set_lang", input = Json)]
+pub async fn set_lang(lang: Lang) -> Result<OneAccount, ApiError> {
+    let (engine, citizen) = (crate::caller::engine()?, crate::caller::citizen().await?);
+    engine.set_lang(&citizen, lang).await?;
+    Ok(OneAccount { account: engine.account(&citizen).await? })
 }
 
 /// Lets go whoever signs in to the account by WeChat: they need a code again.

@@ -1,6 +1,7 @@
 //! `bookings/*`: the citizen's bookings.
 
 use domain::booking::{Bookings, Move, OneBooking, Reserve};
+use domain::message::BookingMessages;
 use leptos::prelude::*;
 use server_fn::codec::Json;
 
@@ -39,4 +40,11 @@ pub async fn show(code: String) -> Result<OneBooking, ApiError> {
 pub async fn list() -> Result<Bookings, ApiError> {
     let citizen = crate::caller::citizen().await?;
     Ok(Bookings { bookings: crate::caller::engine()?.list_bookings(&citizen).await? })
+}
+
+/// What was told about one of the account's bookings, when, and what became of it.
+#[server(name = ReadMessages, prefix = "/api", endpoint = "bookings/messages", input = Json)]
+pub async fn messages(code: String) -> Result<BookingMessages, ApiError> {
+    let citizen = crate::caller::citizen().await?;
+    Ok(crate::caller::engine()?.booking_messages_of(&citizen, &code).await?)
 }

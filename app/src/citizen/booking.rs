@@ -11,7 +11,7 @@ use leptos_router::hooks::use_params_map;
 use super::parts::{back, dose_words, facts, shown, site_path, when as when_words, window_words};
 use super::shell::tel;
 use super::state::State;
-use super::{calendar, picture, ticket};
+use super::{calendar, messages, picture, ticket};
 use crate::api;
 use crate::ui::icon::{CROSS, LOOK, TICK, icon};
 use crate::ui::{Load, call, dom, heading, lang, load, t, titled};
@@ -141,6 +141,8 @@ fn standing(booking: Booking, done: bool) -> AnyView {
             {calendar::button(&booking)}
             {picture::button(&booking)}
         </div>
+        {calendar::hint()}
+        {messages::part(code)}
         <p class="cant-come">
             {t("来不了？", "Cannot come? ")}
             <a href=move_path>{t("改时间", "Move it")}</a>
@@ -230,6 +232,7 @@ fn cancelled(booking: Booking) -> AnyView {
             <a class="btn wide" href=site_path(booking.site.id)>{t("重新预约", "Book again")}</a>
             <a class="btn quiet wide" href="/bookings">{t("看全部预约", "All bookings")}</a>
         </div>
+        {messages::part(booking.code)}
     }
     .into_any()
 }
@@ -248,6 +251,7 @@ fn missed(booking: Booking) -> AnyView {
             <a class="btn wide" href=site_path(booking.site.id)>{t("重新预约", "Book again")}</a>
             <a class="btn quiet wide" href=dial>{t("其实去了？打电话问接种点", "You did come? Call the site")}</a>
         </div>
+        {messages::part(booking.code)}
     }
     .into_any()
 }

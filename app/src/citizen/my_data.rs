@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wasm_bindgen::JsValue;
 
-use super::calendar::download;
+use super::download::download;
 use super::parts::{back, facts, shown, try_again, when};
 use super::state::State;
 use crate::api;

@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use super::state::State;
 use crate::api;
 use crate::ui::page::{heading, titled};
-use crate::ui::{Field, call, dom, error_summary, nav, submit_button, t, text_field, work_out};
+use crate::ui::{Field, call, dom, error_summary, nav, now_lang, submit_button, t, text_field, work_out};
 
 /// How many digits a code has.
 const DIGITS: usize = 6;
@@ -164,7 +164,7 @@ impl Form {
     fn ask(self, work: Option<Work>) {
         let phone = self.phone.get_untracked();
         let worked = work.is_some();
-        call(self.busy, async { api::accounts::send_code(phone, work).await }, move |answer| match answer {
+        call(self.busy, async { api::accounts::send_code(phone, work, Some(now_lang())).await }, move |answer| match answer {
             Ok(sent) => {
                 self.errors.set(vec![]);
                 self.code.set(String::new());
@@ -207,7 +207,7 @@ impl Form {
             return self.errors.set(vec![Error::field(CODE, reason)]);
         }
         let phone = self.phone.get_untracked();
-        call(self.busy, async { api::accounts::sign_in(phone, code).await }, move |answer| match answer {
+        call(self.busy, async { api::accounts::sign_in(phone, code, Some(now_lang())).await }, move |answer| match answer {
             Ok(answer) => {
                 state.welcome(answer.account);
                 self.done.run(());

@@ -11,7 +11,7 @@ use super::draft::Draft;
 use crate::api;
 use crate::live::{Live, Overview};
 use crate::ui::call::get;
-use crate::ui::{Load, dom, load};
+use crate::ui::{Load, dom, lang, load};
 
 const SIGNED_IN: &str = "yizhen.signed_in";
 /// The account that came in last in this tab: what somebody else has typed is not theirs.
@@ -68,6 +68,7 @@ impl State {
             state.load_account();
         }
         state.follow_other_tabs();
+        state.tell_language();
         provide_context(state);
         state
     }
@@ -114,6 +115,22 @@ impl State {
                     self.load_account();
                 }
             }
+        });
+    }
+
+    /// Messages come in the language that the account's holder reads here, by whatever door they came in.
+    fn tell_language(self) {
+        Effect::new(move |_| {
+            let lang = lang();
+            if self.account.with(|account| account.as_ref().is_none_or(|account| account.lang == lang)) {
+                return;
+            }
+            spawn_local(async move {
+                // where it fails, the next switch or visit says it again
+                if api::accounts::set_lang(lang).await.is_ok() {
+                    let _ = self.account.try_update(|account| account.iter_mut().for_each(|account| account.lang = lang));
+                }
+            });
         });
     }
 

@@ -44,10 +44,10 @@ impl Kind {
         match path.strip_prefix("/api/").unwrap_or(path) {
             "bookings/reserve" | "bookings/move" | "bookings/cancel" => Self::Bookings,
             "accounts/send_code" | "accounts/sign_in" | "accounts/sign_out" | "accounts/sign_out_everywhere" => Self::Accounts,
-            "accounts/unbind_wechat" | "people/save" | "people/remove" => Self::Accounts,
+            "accounts/set_lang" | "accounts/unbind_wechat" | "people/save" | "people/remove" => Self::Accounts,
             "accounts/consent" | "accounts/send_own_code" | "accounts/own_data" | "accounts/erase" => Self::Accounts,
             "staff/sign_in" => Self::Doorway,
-            call if ["staff/", "checkin/", "schedule/"].iter().any(|noun| call.starts_with(noun)) => Self::Staff,
+            call if ["staff/", "checkin/", "schedule/", "messages/"].iter().any(|noun| call.starts_with(noun)) => Self::Staff,
             _ => Self::Reading,
         }
     }

@@ -1,6 +1,7 @@
 //! HTTP: which path is answered by which room, and what every answer has around it.
 
 mod api;
+mod calendar;
 mod client;
 mod demo;
 mod doors;
@@ -36,7 +37,7 @@ pub use gates::Widths;
 use health::{LastAnswer, LastJobs};
 pub use listen::{bind, listen};
 use metrics::Metrics;
-pub use pages::Pages;
+pub use pages::{MINE, Pages};
 use refusal::Refusal;
 pub use routes::plain_paths;
 pub use service::Service;

@@ -15,6 +15,9 @@ use super::page::Page;
 use super::{Host, refusal};
 use crate::config::FrameHosts;
 
+/// The link that messages hold, short, and the same for everybody: whoever finds a phone learns nothing from it.
+pub const MINE: &str = "/m";
+
 /// What trunk built, as it was when this program was compiled.
 #[derive(RustEmbed)]
 #[folder = "../dist"]
@@ -94,6 +97,11 @@ fn read(folder: &Path, name: &str, files: &mut Files) -> std::io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Leads from the link in a message to one's bookings.
+pub(super) async fn mine() -> Response {
+    (StatusCode::SEE_OTHER, [(header::LOCATION, "/bookings"), (header::CACHE_CONTROL, "no-store")]).into_response()
 }
 
 /// Whatever no other room answers.

@@ -4,7 +4,7 @@
 use axum::Router;
 use axum::routing::{MethodRouter, any, get, post};
 
-use super::{Host, api, demo, doors, feed, health, receipts};
+use super::{Host, api, calendar, demo, doors, feed, health, pages, receipts};
 
 /// What stands in a path for the name of a server function.
 const CALL: &str = "{*path}";
@@ -18,6 +18,8 @@ fn routes() -> Vec<(&'static str, MethodRouter<Host>)> {
         ("/api", any(api::nowhere)),
         ("/api/", any(api::nowhere)),
         ("/api/{*path}", any(api::call)),
+        ("/bookings/{code}/calendar.ics", get(calendar::entry)),
+        (pages::MINE, get(pages::mine)),
         ("/demo/messages", get(demo::messages)),
         ("/enter", get(doors::enter).post(doors::enter_by_form)),
         ("/enter/wechat", get(doors::wechat::leave)),

@@ -10,6 +10,7 @@ mod guard;
 mod house;
 mod limits;
 mod matrix;
+mod messages;
 mod pages;
 mod planted;
 mod privacy;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
 
 use super::MessageKind;
 use crate::code::Code;
@@ -121,7 +122,8 @@ enum Part {
 }
 
 /// Why a text is no template.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TemplateError {
     /// A brace that is not closed, or not opened.
     Brace,
@@ -250,8 +252,8 @@ fn built_in(kind: MessageKind, lang: Lang) -> &'static str {
             "[Yizhen {city}] Sorry: no jab for {name} on {date} {time}, {site}, because of {reason} ({code}). Book again or call {phone}. {link}",
         ),
         MessageKind::Reminder => (
-            "【一针{city}】提醒：{name}{date} {time}在{site}接种{vaccine}第{dose}剂，预约码{code}。请带身份证件。来不了请取消，电话{phone}。{link}",
-            "[Yizhen {city}] Reminder: {name}, {date} {time}, {site}, dose {dose}. Code {code}. Bring the original ID. Cannot come? Cancel it or call {phone}. {link}",
+            "【一针{city}】提醒：{name}{date} {time}在{site}接种疫苗第{dose}剂，预约码{code}。请带身份证件原件。来不了请改期或取消，电话{phone}。{link}",
+            "[Yizhen {city}] Reminder: {name}, {date} {time}, {site}, dose {dose}. Code {code}. Bring the original ID. Cannot come? Call {phone}. {link}",
         ),
         MessageKind::NextDose => (
             "【一针{city}】{name}可以约{vaccine}的下一剂了（上次在{site}接种了第{dose}剂）。请到“我的预约”选时间。{link}",
@@ -259,7 +261,7 @@ fn built_in(kind: MessageKind, lang: Lang) -> &'static str {
         ),
         MessageKind::Missed => (
             "【一针{city}】{name}{date} {time}在{site}的预约没有接种记录（预约码{code}）。没关系，可以再约；如果去过，请致电{phone}。{link}",
-            "[Yizhen {city}] No jab is recorded for {name} on {date} {time}, {site} (code {code}). Never mind, book again; if you did come, call {phone}. {link}",
+            "[Yizhen {city}] No jab is recorded for {name} on {date} {time}, {site} ({code}). Book again, or call {phone} if you did come. {link}",
         ),
     };
     lang.pick(zh, en)

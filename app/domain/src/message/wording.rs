@@ -1,6 +1,8 @@
 //! What a text must be before messages are worded by it: a template of its kind that says what its reader needs, and is not too long.
 
 use super::MessageKind;
+use serde::{Deserialize, Serialize};
+
 use super::segments::Length;
 use super::text::{Field, Template, TemplateError, Values, fields_of};
 use crate::lang::Lang;
@@ -9,7 +11,8 @@ use crate::lang::Lang;
 pub const MOST_SEGMENTS: u32 = 6;
 
 /// Why a text cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum WordingError {
     /// It says nothing.
     Empty,

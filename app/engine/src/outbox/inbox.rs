@@ -41,6 +41,7 @@ impl Engine {
                 kind: row.kind.parse().unwrap_or(domain::message::MessageKind::Booked),
                 text: body.text,
                 at: row.handed_at.unwrap_or(row.due_at),
+                state: row.state.parse().unwrap_or(MessageState::Queued),
             })
             .collect())
     }

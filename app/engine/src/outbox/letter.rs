@@ -65,7 +65,7 @@ impl Engine {
 
     fn how_it_goes(&self, row: &message::Model, told: &Told, now: DateTime<Utc>) -> Result<(Going, Option<Words>)> {
         let kind: MessageKind = row.kind.parse().map_err(|()| Error::internal())?;
-        let Some(code) = &row.booking_code else { return self.look_at_code(row, kind, now) };
+        let Some(code) = &row.booking_code else { return self.look_at_code(row, now) };
         let (Some(version), Some(found)) = (row.booking_version, told.bookings.get(code)) else { return Ok((Going::Drop, None)) };
         let state = found.state(civil(now).date())?;
         let settled = told.settled.get(code).copied().unwrap_or(false);
@@ -75,12 +75,12 @@ impl Engine {
         self.words(row, kind, found, lang, now).map(|words| (going, Some(words)))
     }
 
-    fn look_at_code(&self, row: &message::Model, kind: MessageKind, now: DateTime<Utc>) -> Result<(Going, Option<Words>)> {
+    /// A message that is about no booking: a code, or a test of the office's. Whoever asked for it waits for it, or has given up.
+    fn look_at_code(&self, row: &message::Model, now: DateTime<Utc>) -> Result<(Going, Option<Words>)> {
         let Some(Body { to, text, fields: Some((lang, values)) }) = self.open_body(row)? else { return Ok((Going::Drop, None)) };
         if now >= row.created_at + domain::message::CODE_LASTS {
             return Ok((Going::TooLate, None));
         }
-        debug_assert!(kind.is_code(), "only codes are about no booking");
         Ok((Going::Go, Some(Words { lang, to: Phone::parse(&to)?, text, values })))
     }
 
@@ -143,7 +143,7 @@ impl Engine {
 
     /// Whether what a message about these bookings offers is booked or given already: after a jab the next dose, after a day that was missed
     /// the same one.
-    async fn settled(&self, offering: Vec<&Found>) -> Result<HashMap<String, bool>> {
+    pub(super) async fn settled(&self, offering: Vec<&Found>) -> Result<HashMap<String, bool>> {
         if offering.is_empty() {
             return Ok(HashMap::new());
         }

@@ -1,6 +1,6 @@
 //! The bar on top: where, which day, how far, whether the network holds, who is signed in.
 
-use domain::access::Role;
+use domain::access::{Action, Role};
 use domain::lang::Lang;
 use domain::time::day_text;
 use leptos::prelude::*;
@@ -17,7 +17,7 @@ pub(crate) fn bar() -> AnyView {
     view! {
         <header class="bar">
             <div class="bar-place">{mark()} <div class="bar-site">{site(desk)} {day(desk)}</div></div>
-            {tabs()}
+            {tabs(desk)}
             <div class="bar-state">
                 {counts(desk)}
                 {network(desk)}
@@ -73,7 +73,7 @@ fn day(desk: Desk) -> AnyView {
     view! { <p class="bar-day">{move || desk.today().map(|today| day_text(today, lang()))}</p> }.into_any()
 }
 
-fn tabs() -> AnyView {
+fn tabs(desk: Desk) -> AnyView {
     let path = use_location().pathname;
     let tab = move |href: &'static str, zh: &'static str, en: &'static str| {
         let here = Memo::new(move |_| path.with(|path| path.trim_end_matches('/') == href));
@@ -82,7 +82,32 @@ fn tabs() -> AnyView {
     view! {
         <nav class="bar-tabs" aria-label=move || t("页面", "Pages")>
             {tab("/staff", "扫码", "Scan")} {tab("/staff/roster", "名单", "Roster")}
+            {move || desk.may(Action::ReadCallList).then(|| calls_tab(desk))}
+            {move || desk.may(Action::MessageTexts).then(|| tab("/staff/messages", "短信", "Texts"))}
         </nav>
+    }
+    .into_any()
+}
+
+/// The calls to make, and how many there are: a number that is seen, and said in words.
+fn calls_tab(desk: Desk) -> AnyView {
+    let path = use_location().pathname;
+    let here = Memo::new(move |_| path.with(|path| path.trim_end_matches('/') == "/staff/calls"));
+    let waiting = move || desk.calls.get().filter(|count| *count > 0);
+    let number = move || {
+        waiting().map(|count| {
+            let shown = if count > 99 { "99+".to_owned() } else { count.to_string() };
+            view! { <span class="bar-badge num" aria-hidden="true">{shown}</span> }
+        })
+    };
+    let name = move || match waiting() {
+        Some(count) => lang().pick(format!("电话，{count} 个要打"), format!("Calls, {count} to make")),
+        None => t("电话", "Calls").to_owned(),
+    };
+    view! {
+        <a href="/staff/calls" aria-label=name aria-current=move || here.get().then_some("page")>
+            {move || t("电话", "Calls")}{number}
+        </a>
     }
     .into_any()
 }

@@ -3,7 +3,7 @@
 use core::future::Future;
 use core::time::Duration;
 
-use domain::access::{Role, Standing};
+use domain::access::{Action, Place, Role, Standing, may};
 use domain::availability::{Availability, SiteDays};
 use domain::booking::BookingState;
 use domain::checkin::Roster;
@@ -61,6 +61,8 @@ pub(crate) struct Desk {
     /// The site whose day is watched: one's own, or the one that the office chose.
     pub(crate) site_id: RwSignal<Option<Uuid>>,
     pub(crate) counts: RwSignal<Option<Counts>>,
+    /// How many should be told by telephone, where that is theirs to do.
+    pub(crate) calls: RwSignal<Option<u32>>,
     /// Whether the last thing that was asked got an answer.
     pub(crate) online: RwSignal<bool>,
     /// Something that another page wants to see looked up.
@@ -78,6 +80,7 @@ impl Desk {
             overview: RwSignal::new(None),
             site_id: RwSignal::new(None),
             counts: RwSignal::new(None),
+            calls: RwSignal::new(None),
             online: RwSignal::new(true),
             wanted: RwSignal::new(None),
             signed_in: RwSignal::new(0),
@@ -181,6 +184,15 @@ impl Desk {
         self.refresh();
     }
 
+    /// Whether the member of staff may do something at their own site, tracked: what they may not is not offered.
+    pub(crate) fn may(self, action: Action) -> bool {
+        self.member.with(|member| member.as_ref().is_some_and(|member| may(member.role, member.standing, action, Place::Here)))
+    }
+
+    fn may_untracked(self, action: Action) -> bool {
+        untrack(|| self.may(action))
+    }
+
     /// Whether the member of staff may begin to work.
     fn is_ready(self) -> bool {
         self.member.with_untracked(|member| {
@@ -241,6 +253,7 @@ impl Desk {
     /// Nobody is signed in any more.
     pub(crate) fn farewell(self) {
         self.counts.set(None);
+        self.calls.set(None);
         self.wanted.set(None);
         dom::keep_session(LOCKED, None);
         self.site_id.set(None);
@@ -267,6 +280,12 @@ impl Desk {
             if let (Some(site_id), Some(today), true) = (self.site_id.get_untracked(), self.today_now(), self.is_ready()) {
                 // a failure shows as the network's state; the old counts stay
                 let _ = self.roster(site_id, today).await;
+            }
+            if self.is_ready() && self.may_untracked(Action::ReadCallList) {
+                // the same; and nobody is named
+                if let Ok(waiting) = self.ask(api::messages::to_call_count()).await {
+                    self.calls.set(Some(waiting.count));
+                }
             }
         });
     }

@@ -3,6 +3,7 @@
 mod account;
 mod answer;
 mod bar;
+mod calls;
 mod camera;
 mod choose_site;
 mod counter;
@@ -21,6 +22,7 @@ mod scan;
 mod shape;
 mod sign_in;
 mod sound;
+mod texts;
 mod undo;
 mod watch;
 
@@ -91,6 +93,8 @@ pub fn App() -> impl IntoView {
                         <FlatRoutes fallback=scan::lost>
                             <Route path=path!("/") view=scan::page />
                             <Route path=path!("/roster") view=roster::page />
+                            <Route path=path!("/calls") view=calls::page />
+                            <Route path=path!("/messages") view=texts::page />
                             <Route path=path!("/account") view=account::page />
                         </FlatRoutes>
                     </main>

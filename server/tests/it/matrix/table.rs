@@ -94,6 +94,7 @@ pub(super) const TABLE: &[Line] = &[
     line("accounts/send_code",           Object::Phone,    |given| json!({ "phone": given.object }), PUBLIC),
     line("accounts/sign_in",             Object::Phone,    |given| json!({ "phone": given.object, "code": "1234567" }), [WRONG; 7]),
     line("accounts/me",                  Object::Nothing,  nothing, CITIZENS),
+    line("accounts/set_lang",            Object::Nothing,  |_| json!({ "lang": "zh" }), CITIZENS),
     line("accounts/sign_out",            Object::Session,  nothing, PUBLIC),
     line("accounts/sign_out_everywhere", Object::Session,  nothing, CITIZENS),
     line("accounts/unbind_wechat",       Object::Nothing,  nothing, CITIZENS),
@@ -109,6 +110,7 @@ pub(super) const TABLE: &[Line] = &[
     line("bookings/move",                Object::Booking,  |given| json!({ "request_id": given.request(), "code": given.object, "slot_id": given.slot }), OWNERS),
     line("bookings/cancel",              Object::Booking,  code, OWNERS),
     line("bookings/show",                Object::Booking,  code, OWNERS),
+    line("bookings/messages",            Object::Booking,  code, OWNERS),
     line("bookings/list",                Object::Nothing,  nothing, CITIZENS),
     line("staff/sign_in",                Object::Username, |given| json!({ "username": given.object, "password": "a wrong password" }), [OUT; 7]),
     line("staff/me",                     Object::Nothing,  nothing, STAFF),
@@ -143,12 +145,27 @@ pub(super) const TABLE: &[Line] = &[
                                                                      [OUT,   OUT,    OUT,  NEVER,          NEVER, SITE,  THERE]),
     line("schedule/open",                Object::Slot,     |given| json!({ "slot_id": given.object }),
                                                                      [OUT,   OUT,    OUT,  NEVER,          NEVER, SITE,  THERE]),
+    // somebody who should be told by telephone
+    line("messages/to_call",             Object::Nothing,  nothing,  [OUT,   OUT,    OUT,  NEVER,          NEVER, OK,    OK]),
+    line("messages/to_call_count",       Object::Nothing,  nothing,  [OUT,   OUT,    OUT,  NEVER,          NEVER, OK,    OK]),
+    line("messages/called",              Object::ToCall,   |given| json!({ "id": given.object }),
+                                                                     [OUT,   OUT,    OUT,  NEVER,          NEVER, SITE,  THERE]),
+    // the office's sheet of texts
+    line("messages/texts",               Object::Nothing,  nothing,  [OUT,   OUT,    OUT,  NEVER,          NEVER, NEVER, OK]),
+    line("messages/preview",             Object::Nothing,  |_| json!({ "kind": "sign_in_code", "lang": "zh", "text": "{code}" }),
+                                                                     [OUT,   OUT,    OUT,  NEVER,          NEVER, NEVER, OK]),
+    line("messages/send_test",           Object::Phone,    |given| json!({ "kind": "reminder", "lang": "zh", "phone": given.object }),
+                                                                     [OUT,   OUT,    OUT,  NEVER,          NEVER, NEVER, OK]),
     // what is the same for everybody: places and times, and the house's own state
     line("GET /availability",            Object::Nothing,  nothing, PUBLIC),
     line("GET /availability/feed",       Object::Nothing,  nothing, PUBLIC),
     line("GET /availability/{site_id}",  Object::Site,     nothing, [THERE; 7]),
     line("GET /api",                     Object::Nothing,  nothing, [NOWHERE; 7]),
     line("GET /api/",                    Object::Nothing,  nothing, [NOWHERE; 7]),
+    // a booking for its owner's calendar; a browser is led to the booking's page instead of these refusals: messages.rs
+    line("GET /bookings/{code}/calendar.ics", Object::Booking, nothing, OWNERS),
+    // the link in messages leads to the page that asks who it is
+    line("GET /m",                       Object::Nothing,  nothing, [["303"; 3]; 7]),
     // the demo's inbox stands in for the phones of everybody; without the demo it is not there
     line("GET /demo/messages",           Object::Nothing,  nothing, PUBLIC),
     // doors: who brings nothing that is good stays outside, whoever they are; doors.rs and wechat.rs have those who do

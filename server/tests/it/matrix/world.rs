@@ -30,6 +30,8 @@ pub(super) enum Object {
     Pass,
     /// The code of such a booking whose jab was recorded.
     Redeemed,
+    /// A message that did not arrive, about such a booking; none.
+    ToCall,
     /// A site: the nurse's, the other nurse's, none.
     Site,
     /// The last window of the nurse's site, of the other nurse's, none.
@@ -219,12 +221,16 @@ impl World {
                 let when = |slot: &&Value| (text(&slot["date"]), text(&slot["start"]), text(&slot["id"]));
                 text(&all.iter().max_by_key(when).expect("a window")["id"])
             }
-            (Object::Person | Object::Site | Object::Slot, 2) => domain::Uuid::from_u128(0xdead).to_string(),
+            (Object::Person | Object::Site | Object::Slot | Object::ToCall, 2) => domain::Uuid::from_u128(0xdead).to_string(),
             (Object::Booking | Object::Redeemed, 2) => nobodys_code(),
             (Object::Person, whose) => self.person(whose).await,
             (Object::Pass, 2) => forged(&text(&self.booking(0).await["pass"])),
             (Object::Booking, whose) => text(&self.booking(whose).await["code"]),
             (Object::Pass, whose) => text(&self.booking(whose).await["pass"]),
+            (Object::ToCall, whose) => {
+                let code = text(&self.booking(whose).await["code"]);
+                lost_message(&self.service, &code)
+            }
             (Object::Redeemed, whose) => {
                 let code = text(&self.booking(whose).await["code"]);
                 let scan = json!({ "code": code, "nonce": domain::Uuid::from_u128(0x5ca9 << 64 | self.number) });
@@ -273,6 +279,15 @@ impl World {
 /// A code that no booking has: nobody draws the same.
 fn nobodys_code() -> String {
     (0xdead_beef..).find_map(domain::code::Code::from_random).expect("six of seven numbers have a code").to_string()
+}
+
+/// Says behind the service's back that no gateway could deliver the confirmation of a booking. Gives the message's id.
+fn lost_message(service: &Service, code: &str) -> String {
+    let database = rusqlite::Connection::open(service.database_url.trim_start_matches("sqlite://")).expect("opened");
+    database.busy_timeout(std::time::Duration::from_secs(10)).expect("set");
+    let sql = "UPDATE messages SET state = 'failed' WHERE booking_code = ?1 AND kind = 'booked' RETURNING lower(hex(id))";
+    let id: String = database.query_row(sql, [code], |row| row.get(0)).expect("the message");
+    domain::Uuid::parse_str(&id).expect("an id").to_string()
 }
 
 /// A pass with another signature than ours.
