@@ -79,7 +79,7 @@ pub async fn start(settings: &Serve) -> Result<Running> {
             "there is no SMS gateway: messages, and with them sign-in codes, wait in the outbox; name one with GATEWAYS_FILE"
         );
     }
-    let config = engine::Config { gateways, ..config };
+    let config = engine::Config { gateways, messages: settings.messages.times(), ..config };
     let apps = settings.doors.host_apps().map_err(anyhow::Error::msg)?;
     let wechat = settings.doors.wechat().map_err(anyhow::Error::msg)?;
     let hosts = Doors::hosts(&apps, settings.demo);

@@ -16,6 +16,7 @@ mod p3;
 mod p4;
 mod p5;
 mod p8;
+mod p9;
 mod places;
 mod plot;
 mod postgres;
@@ -25,6 +26,9 @@ mod report;
 mod rush;
 mod service;
 mod stage;
+#[path = "../../../app/engine/tests/standins/mod.rs"]
+#[expect(dead_code, unused_imports, reason = "the tests of the gateways use the rest")]
+mod standins;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -131,13 +135,16 @@ async fn bench(options: &Options) -> Result<()> {
             p5::measure(&stage, options, &mut report).await?;
         }
     }
-    if ["P2", "P4"].into_iter().any(wants) {
+    if ["P2", "P4", "P9"].into_iter().any(wants) {
         let stage = Stage::of_cluster(&options.dir.join("postgresql"), people.min(ON_POSTGRESQL)).await?;
         if wants("P2") {
             p2::measure(&stage, options, &mut report).await?;
         }
         if wants("P4") {
             p4::measure_two(&stage, &mut report).await?;
+        }
+        if wants("P9") {
+            p9::measure(&stage, options, &mut report).await?;
         }
         Stage::end(stage).await?;
     }

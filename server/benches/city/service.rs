@@ -68,6 +68,11 @@ impl Service {
         proc::memory_mb(self.process.pid).unwrap_or_default()
     }
 
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.pid
+    }
+
     /// Processor time that it has used.
     pub(crate) fn cpu(&self) -> Duration {
         proc::cpu(self.process.pid)

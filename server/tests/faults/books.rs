@@ -32,6 +32,11 @@ impl Books {
         self.0.query_all_raw(Statement::from_string(self.0.get_database_backend(), sql)).await.expect(sql)
     }
 
+    /// Changes rows behind the service's back.
+    pub(crate) async fn execute(&self, sql: &str) {
+        self.0.execute_unprepared(sql).await.expect(sql);
+    }
+
     pub(crate) async fn count(&self, sql: &str) -> i64 {
         let rows = self.rows(&format!("SELECT CAST(({sql}) AS bigint)")).await;
         rows[0].try_get_by_index(0).expect("a number")

@@ -13,9 +13,13 @@ mod hostile;
 mod kill;
 mod machine;
 mod memory;
+mod messages;
 mod postgres;
 mod primary;
 mod raw;
 mod release;
 mod service;
+#[path = "../../../app/engine/tests/standins/mod.rs"]
+#[expect(dead_code, unused_imports, reason = "the tests of the gateways use the rest")]
+mod standins;
 mod stop;

@@ -45,7 +45,7 @@ impl Engine {
         self.deed(&self.store().write, Actor::Staff(staff.id), Action::ReadCallList.as_str(), object, None).await?;
         let (unheard, more) = self.unheard(site).await?;
         let mut rows = unheard.into_iter().map(|one| self.to_call(one)).collect::<Result<Vec<_>>>()?;
-        rows.sort_by(|a, b| (a.window.date, a.window.start, a.code).cmp(&(b.window.date, b.window.start, b.code)));
+        rows.sort_by_key(|row| (row.window.date, row.window.start, row.code));
         Ok(CallList { rows, more })
     }
 

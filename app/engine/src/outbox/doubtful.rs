@@ -17,8 +17,11 @@ const LOOK: std::time::Duration = std::time::Duration::from_secs(1);
 const AT_ONCE: u64 = 16;
 /// A gateway that knows nothing of a message is believed after it has said so this often …
 const TIMES: i16 = 3;
-/// … and this long after the message was handed over: its own records come late.
-const RECORDS_LATE: chrono::Duration = chrono::Duration::minutes(5);
+/// … and so many times as long as until it was first asked after the message was handed over (five minutes, where nobody says otherwise): its
+/// own records come late.
+const RECORDS_LATE: i32 = 10;
+/// The longest pause between two questions.
+const LONGEST_PAUSE: chrono::Duration = chrono::Duration::hours(1);
 /// How long a gateway is asked. What it has not said by then it never says.
 const GIVE_UP: chrono::Duration = chrono::Duration::days(3);
 
@@ -89,12 +92,13 @@ impl Engine {
                 let failed = Outcome { told_at: Some(now), ..Outcome::of(row, MessageState::Queued, now).because(&why) };
                 failed.refused(&self.post().names(), now)
             }
-            Told::Unknown if row.asks >= TIMES && now - handed_at >= RECORDS_LATE => {
+            Told::Unknown if row.asks >= TIMES && now - handed_at >= self.times().ask_after * RECORDS_LATE => {
                 // it looks again whether the message still goes
                 Outcome::of(row, MessageState::Queued, now).untouched().because("unknown")
             }
             Told::Unknown | Told::NoAnswer => {
-                let next = now + self.times().ask_after.max(self.back_off(row.asks + 3));
+                let pause = self.times().ask_after * (1 << row.asks.clamp(1, 12) >> 1);
+                let next = now + pause.min(LONGEST_PAUSE);
                 let next = if now - handed_at < GIVE_UP { next } else { super::never() };
                 Outcome::of(row, MessageState::InDoubt, next)
             }
