@@ -6,6 +6,7 @@ mod bar;
 mod calls;
 mod camera;
 mod choose_site;
+mod closing;
 mod counter;
 mod desk;
 mod enrol;

@@ -1,7 +1,7 @@
 //! The day's list of a site, by window: who is expected, who is done; a tap leads to the answer.
 
 use domain::booking::BookingState;
-use domain::checkin::{Roster, RosterRow};
+use domain::checkin::{Roster, RosterRow, RosterSlot};
 use domain::error::Error;
 use domain::lang::Lang;
 use domain::slot::Window;
@@ -10,6 +10,7 @@ use domain::{NaiveDate, Uuid};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use super::closing::Closing;
 use super::desk::{Desk, Session};
 use crate::staff::scan::Scan;
 use crate::ui::page::{heading, titled};
@@ -24,22 +25,26 @@ struct List {
     search: RwSignal<String>,
     /// Only those who have not come yet.
     expected_only: RwSignal<bool>,
+    closing: Closing,
     asked: StoredValue<u32>,
 }
 
 /// The page.
 pub(super) fn page() -> AnyView {
+    let desk = Desk::here();
     let list = List {
-        desk: Desk::here(),
+        desk,
         day: RwSignal::new(0),
         roster: RwSignal::new(Load::Waiting),
         search: RwSignal::default(),
         expected_only: RwSignal::new(false),
+        closing: Closing::new(desk),
         asked: StoredValue::new(0),
     };
     // again for another day or site, after a sign-in, and when the network is back
     Effect::new(move |_| {
         list.desk.signed_in.track();
+        list.closing.changed.track();
         let online = list.desk.online.get();
         if let (Some(site_id), Some(date)) = (list.desk.site_id.get(), list.date())
             && (online || list.roster.with_untracked(|roster| roster.ready().is_none()))
@@ -65,6 +70,7 @@ impl List {
             .roster
             .with_untracked(|roster| roster.ready().is_some_and(|roster| roster.site_id == site_id && roster.date == date));
         if !same {
+            self.closing.forget();
             self.roster.set(Load::Waiting);
         }
         spawn_local(async move {
@@ -168,7 +174,8 @@ impl List {
             Lang::Zh => format!("预约 {} 人，已完成 {done} 人，未到 {} 人", roster.rows.len(), roster.rows.len() - done),
             Lang::En => format!("{} booked, {done} done, {} not yet", roster.rows.len(), roster.rows.len() - done),
         };
-        if roster.rows.is_empty() {
+        let closable = roster.slots.iter().any(|slot| slot.may_close);
+        if roster.rows.is_empty() && !closable {
             return note(t("这一天没有预约。", "Nobody is booked on this day."));
         }
         let sought = self.search.get().trim().to_uppercase();
@@ -180,17 +187,47 @@ impl List {
                 || is_code(row, &sought))
                 && (!only || row.state != BookingState::Redeemed)
         };
+        let mut windows: Vec<Window> = roster.rows.iter().map(|row| row.window).collect();
+        // windows in which nobody is booked are there for those who may close them
+        windows.extend(roster.slots.iter().filter(|slot| slot.may_close && !only && sought.is_empty()).map(|slot| slot.window));
+        windows.sort_by_key(|window| (window.start, window.end));
+        windows.dedup();
         let mut groups: Vec<AnyView> = vec![];
-        for rows in roster.rows.chunk_by(|a, b| a.window == b.window) {
-            let shown: Vec<AnyView> = rows.iter().filter(fits).map(|row| self.row(row)).collect();
-            if let (false, Some(first)) = (shown.is_empty(), rows.first()) {
-                groups.push(group(&first.window, rows, shown));
+        for window in windows {
+            let rows: Vec<&RosterRow> = roster.rows.iter().filter(|row| row.window == window).collect();
+            let slots: Vec<&RosterSlot> = roster.slots.iter().filter(|slot| slot.window == window).collect();
+            let shown: Vec<AnyView> = rows.iter().copied().filter(fits).map(|row| self.row(row)).collect();
+            if !shown.is_empty() || rows.is_empty() {
+                groups.push(self.group(&window, &rows, &slots, shown));
             }
         }
         if groups.is_empty() {
             groups.push(note(t("没有符合的人，请换个姓名或尾号。", "Nobody fits; try another name or last four.")));
         }
         view! { <p class="list-sum num" role="status">{sum}</p> {groups} }.into_any()
+    }
+
+    fn group(self, window: &Window, rows: &[&RosterRow], slots: &[&RosterSlot], shown: Vec<AnyView>) -> AnyView {
+        let done = rows.iter().filter(|row| row.state == BookingState::Redeemed).count();
+        let sum = match rows.len() {
+            0 => view! { <small>{t("没有预约", "Nobody booked")}</small> }.into_any(),
+            all => view! { <small>{t("已完成", "Done")}" "{done}" / "{all}</small> }.into_any(),
+        };
+        let tools: Vec<AnyView> = slots
+            .iter()
+            .filter(|slot| slot.may_close || slot.closed)
+            .map(|slot| self.closing.tools(slot, slots.len() > 1))
+            .collect();
+        let forms: Vec<AnyView> = slots.iter().filter(|slot| slot.may_close).map(|slot| self.closing.form(slot)).collect();
+        let list = (!shown.is_empty()).then(|| view! { <ul>{shown}</ul> });
+        view! {
+            <section class="list-group">
+                <div class="list-window"><h2 class="num">{window.text()}{sum}</h2> {tools}</div>
+                {forms}
+                {list}
+            </section>
+        }
+        .into_any()
     }
 
     fn row(self, row: &RosterRow) -> AnyView {
@@ -227,17 +264,6 @@ impl List {
 
 fn is_code(row: &RosterRow, sought: &str) -> bool {
     domain::code::Code::parse(sought).is_ok_and(|code| code == row.code)
-}
-
-fn group(window: &Window, rows: &[RosterRow], shown: Vec<AnyView>) -> AnyView {
-    let done = rows.iter().filter(|row| row.state == BookingState::Redeemed).count();
-    view! {
-        <section class="list-group">
-            <h2 class="num">{window.text()}<small>{t("已完成", "Done")}" "{done}" / "{rows.len()}</small></h2>
-            <ul>{shown}</ul>
-        </section>
-    }
-    .into_any()
 }
 
 fn note(words: &'static str) -> AnyView {
