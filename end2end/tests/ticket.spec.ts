@@ -10,7 +10,7 @@ import { expect, test } from '../support/test.ts'
 test('the calendar file says who, when, where and the code, and reminds the day before', async ({ page }) => {
   const code = await bookForMyself(page, LIN, LINS_PHONE, { date: TODAY, start: '09:30' })
   const saved = page.waitForEvent('download')
-  await page.getByRole('button', { name: '加到日历' }).click()
+  await page.getByRole('link', { name: '加到日历' }).click()
   const download = await saved
   expect(download.suggestedFilename()).toMatch(/\.ics$/)
   const text = await readFile(await download.path(), 'utf8')
@@ -30,6 +30,7 @@ test('the calendar file says who, when, where and the code, and reminds the day 
       expect.stringContaining(`${code.slice(0, 3)}-${code.slice(3, 6)}-${code.slice(6)}`),
       'BEGIN:VALARM',
       'TRIGGER:-P1D',
+      'SEQUENCE:0',
       'END:VCALENDAR',
     ]),
   )

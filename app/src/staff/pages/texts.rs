@@ -177,7 +177,7 @@ impl Page {
                             prop:value=move || self.text.get()
                             on:input=move |event| self.text.set(event_target_value(&event))
                         ></textarea>
-                        {field_error(TEXT, self.errors)}
+                        <p class="error" id=format!("{id}-error")>{field_error(self.errors, TEXT, t("文字", "Text").to_owned())}</p>
                     </div>
                     {submit_button(t("看效果", "See what it looks like"), self.busy)}
                 </form>

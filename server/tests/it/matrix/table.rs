@@ -154,7 +154,7 @@ pub(super) const TABLE: &[Line] = &[
     line("messages/texts",               Object::Nothing,  nothing,  [OUT,   OUT,    OUT,  NEVER,          NEVER, NEVER, OK]),
     line("messages/preview",             Object::Nothing,  |_| json!({ "kind": "sign_in_code", "lang": "zh", "text": "{code}" }),
                                                                      [OUT,   OUT,    OUT,  NEVER,          NEVER, NEVER, OK]),
-    line("messages/send_test",           Object::Phone,    |given| json!({ "kind": "reminder", "lang": "zh", "phone": given.object }),
+    line("messages/send_test",           Object::Nothing,  |_| json!({ "kind": "reminder", "lang": "zh", "phone": "13700009999" }),
                                                                      [OUT,   OUT,    OUT,  NEVER,          NEVER, NEVER, OK]),
     // what is the same for everybody: places and times, and the house's own state
     line("GET /availability",            Object::Nothing,  nothing, PUBLIC),
