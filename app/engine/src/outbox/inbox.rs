@@ -3,7 +3,9 @@
 use domain::error::{Error, Result};
 use domain::identity::Phone;
 use domain::message::{DemoMessage, MessageState};
-use sea_orm::{EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use domain::{DateTime, Utc};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 
 use crate::Engine;
 use crate::error::internal;
@@ -11,6 +13,11 @@ use crate::store::entities::message;
 
 /// Messages that the demo's inbox shows at most.
 const INBOX: u64 = 200;
+/// What went so soon went at once.
+const AT_ONCE: chrono::Duration = chrono::Duration::seconds(5);
+/// The conditions of the indexes `messages_due` and `messages_handed`, in their own words.
+const QUEUED: &str = "state = 'queued'";
+const HANDED: &str = "handed_at IS NOT NULL";
 
 impl Engine {
     /// The demo's inbox: what phones would have shown by now, newest first; of one number or of all. What is due and has not gone yet is shown
@@ -22,27 +29,43 @@ impl Engine {
         if !self.is_demo() {
             return Err(Error::new(domain::reason::Reason::NotFound));
         }
-        let mut query = message::Entity::find()
-            .filter(message::COLUMN.due_at.lte(self.now()))
-            .filter(message::COLUMN.state.ne(MessageState::Dropped.as_str()))
-            .order_by_desc(message::COLUMN.due_at)
-            .order_by_desc(message::COLUMN.id)
-            .limit(INBOX);
-        if let Some(phone) = phone {
-            query = query.filter(message::COLUMN.to_hash.eq(self.phone_hash(&Phone::parse(phone)?)));
-        }
-        let rows = query.all(&self.store().read).await.map_err(internal)?;
+        let hash = phone.map(Phone::parse).transpose()?.map(|phone| self.phone_hash(&phone));
+        let of_number = |query: Select<message::Entity>| match &hash {
+            Some(hash) => query.filter(message::COLUMN.to_hash.eq(hash.clone())),
+            None => query,
+        };
+        let db = &self.store().read;
+        // waiting first: what goes between the two is seen twice, and otherwise it would not be seen at all
+        let waiting = message::Entity::find().filter(Expr::cust(QUEUED)).filter(message::COLUMN.due_at.lte(self.now()));
+        let waiting = waiting.filter(message::COLUMN.urgency.is_in([0, 1])).order_by_desc(message::COLUMN.due_at).limit(INBOX);
+        let mut rows = of_number(waiting).all(db).await.map_err(internal)?;
+        let failed = [MessageState::Failed, MessageState::Called].map(MessageState::as_str);
+        let went = message::Entity::find().filter(Expr::cust(HANDED)).filter(message::Column::State.is_not_in(failed));
+        let went = went.order_by_desc(message::COLUMN.handed_at).order_by_desc(message::COLUMN.id).limit(INBOX);
+        let went = of_number(went).all(db).await.map_err(internal)?;
+        rows.retain(|row| went.iter().all(|other| other.id != row.id));
+        rows.extend(went);
         let worded = self.worded(rows).await?;
-        Ok(worded
+        let mut shown: Vec<_> = worded
             .into_iter()
             .filter_map(|(row, body)| Some((row, body?)))
             .map(|(row, body)| DemoMessage {
                 to: body.to,
                 kind: row.kind.parse().unwrap_or(domain::message::MessageKind::Booked),
                 text: body.text,
-                at: row.handed_at.unwrap_or(row.due_at),
+                at: shown_at(&row),
                 state: row.state.parse().unwrap_or(MessageState::Queued),
             })
-            .collect())
+            .collect();
+        shown.sort_by_key(|message| core::cmp::Reverse(message.at));
+        shown.truncate(INBOX as usize);
+        Ok(shown)
     }
+}
+
+/// When a phone shows it. What goes at once stands in the order in which it was asked for, whatever was quicker on its way: a code that was
+/// asked for after a booking is the newer message.
+fn shown_at(row: &message::Model) -> DateTime<Utc> {
+    let went = row.handed_at.unwrap_or(row.due_at);
+    if went - row.created_at <= AT_ONCE { row.created_at } else { went }
 }
