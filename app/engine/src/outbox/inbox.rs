@@ -2,7 +2,7 @@
 
 use domain::error::{Error, Result};
 use domain::identity::Phone;
-use domain::message::{DemoMessage, MessageState};
+use domain::message::{DemoMessage, MessageKind, MessageState};
 use domain::{DateTime, Utc};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
@@ -13,8 +13,6 @@ use crate::store::entities::message;
 
 /// Messages that the demo's inbox shows at most.
 const INBOX: u64 = 200;
-/// What went so soon went at once.
-const AT_ONCE: chrono::Duration = chrono::Duration::seconds(5);
 /// The conditions of the indexes `messages_due` and `messages_handed`, in their own words.
 const QUEUED: &str = "state = 'queued'";
 const HANDED: &str = "handed_at IS NOT NULL";
@@ -51,7 +49,7 @@ impl Engine {
             .filter_map(|(row, body)| Some((row, body?)))
             .map(|(row, body)| DemoMessage {
                 to: body.to,
-                kind: row.kind.parse().unwrap_or(domain::message::MessageKind::Booked),
+                kind: row.kind.parse().unwrap_or(MessageKind::Booked),
                 text: body.text,
                 at: shown_at(&row),
                 state: row.state.parse().unwrap_or(MessageState::Queued),
@@ -63,9 +61,10 @@ impl Engine {
     }
 }
 
-/// When a phone shows it. What goes at once stands in the order in which it was asked for, whatever was quicker on its way: a code that was
+/// When a phone shows it. What is told at once stands in the order in which it was written, whatever was quicker on its way: a code that was
 /// asked for after a booking is the newer message.
 fn shown_at(row: &message::Model) -> DateTime<Utc> {
-    let went = row.handed_at.unwrap_or(row.due_at);
-    if went - row.created_at <= AT_ONCE { row.created_at } else { went }
+    let later = [MessageKind::Reminder, MessageKind::NextDose, MessageKind::Missed];
+    let at_once = later.iter().all(|kind| kind.as_str() != row.kind);
+    if at_once { row.created_at } else { row.handed_at.unwrap_or(row.due_at) }
 }
