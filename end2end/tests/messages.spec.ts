@@ -66,10 +66,12 @@ barred.describe('where no gateway delivers', () => {
     }).toPass()
 
     await staffSignIn(page, MANAGER)
-    await expect(page.getByRole('link', { name: '电话，1 个要打' })).toBeVisible()
+    // the demo's family has a booking there as well, of which nobody hears either
+    await expect(page.getByRole('link', { name: /^电话，\d 个要打$/ })).toBeVisible()
     await page.getByRole('link', { name: /^电话/ }).click()
     await expect(page.getByRole('heading', { name: '要打的电话' })).toBeVisible()
-    const call = page.getByRole('listitem').filter({ hasText: '预约成功' })
+    const { code } = booking
+    const call = page.getByRole('listitem').filter({ hasText: `${code.slice(0, 3)}-${code.slice(3, 6)}-${code.slice(6)}` })
     await expect(call).toContainText('短信发不到这个号码')
     await expect(call).not.toContainText(LIN.name)
     await expect(page.getByText(LINS_PHONE)).toHaveCount(0)
@@ -77,8 +79,8 @@ barred.describe('where no gateway delivers', () => {
     await call.getByRole('button', { name: '显示号码' }).click()
     await expect(call.getByRole('link', { name: LINS_PHONE })).toBeFocused()
     await call.getByRole('button', { name: '已电话告知' }).click()
-    await expect(page.getByText('没有要打的电话')).toBeVisible()
-    await expect(page.getByRole('link', { name: '电话', exact: true })).toBeVisible()
+    await expect(call).toHaveCount(0)
+    await expect(page.getByRole('link', { name: '电话，1 个要打' })).toBeVisible()
 
     await shown.reload()
     await expect(shown.getByRole('listitem').filter({ hasText: '预约成功' })).toContainText('工作人员已打电话告知')
@@ -121,7 +123,6 @@ test.describe('at the desk', () => {
     await page.getByLabel('发一条测试到这个手机号').fill('13700007777')
     await page.getByRole('button', { name: '发送测试' }).click()
     await expect(page.getByText('测试已发出')).toBeVisible()
-    const [sent] = await messages(service.url, '13700007777')
-    expect(sent!.text).toMatch(/^【测试】【一针永州·测试】/)
+    await expect.poll(async () => (await messages(service.url, '13700007777'))[0]?.text).toMatch(/^【测试】【一针永州·测试】/)
   })
 })

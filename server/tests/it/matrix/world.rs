@@ -229,7 +229,7 @@ impl World {
             (Object::Pass, whose) => text(&self.booking(whose).await["pass"]),
             (Object::ToCall, whose) => {
                 let code = text(&self.booking(whose).await["code"]);
-                lost_message(&self.service, &code)
+                lost_message(&self.service, &code).await
             }
             (Object::Redeemed, whose) => {
                 let code = text(&self.booking(whose).await["code"]);
@@ -282,11 +282,16 @@ fn nobodys_code() -> String {
 }
 
 /// Says behind the service's back that no gateway could deliver the confirmation of a booking. Gives the message's id.
-fn lost_message(service: &Service, code: &str) -> String {
-    let database = rusqlite::Connection::open(service.database_url.trim_start_matches("sqlite://")).expect("opened");
-    database.busy_timeout(std::time::Duration::from_secs(10)).expect("set");
-    let sql = "UPDATE messages SET state = 'failed' WHERE booking_code = ?1 AND kind = 'booked' RETURNING lower(hex(id))";
-    let id: String = database.query_row(sql, [code], |row| row.get(0)).expect("the message");
+async fn lost_message(service: &Service, code: &str) -> String {
+    let (url, code) = (service.database_url.clone(), code.to_owned());
+    // on a thread of its own: the service may hold the lock, and it runs on this one
+    let write = move || {
+        let database = rusqlite::Connection::open(url.trim_start_matches("sqlite://")).expect("opened");
+        database.busy_timeout(std::time::Duration::from_secs(10)).expect("set");
+        let sql = "UPDATE messages SET state = 'failed' WHERE booking_code = ?1 AND kind = 'booked' RETURNING lower(hex(id))";
+        database.query_row(sql, [code], |row| row.get::<_, String>(0)).expect("the message")
+    };
+    let id = tokio::task::spawn_blocking(write).await.expect("written");
     domain::Uuid::parse_str(&id).expect("an id").to_string()
 }
 
