@@ -108,6 +108,7 @@ pub(crate) async fn measure(stage: &Rc<Stage>, options: &Options, report: &mut R
 /// Everybody of the multitude who had a first dose is to have it in one window to come, so many of them with a reminder that is not due yet.
 async fn prepare(db: &DatabaseConnection, total: u64, slot: &str) -> Result<()> {
     for sql in [
+        "ANALYZE".to_owned(),
         format!("UPDATE slots SET capacity = 1000000 WHERE id = '{slot}'"),
         "UPDATE messages SET state = 'dropped' WHERE state = 'queued'".to_owned(),
         format!(
@@ -115,14 +116,13 @@ async fn prepare(db: &DatabaseConnection, total: u64, slot: &str) -> Result<()> 
              WHERE code IN (SELECT code FROM bookings JOIN messages ON booking_code = code AND kind = 'reminder' \
                             WHERE bookings.state = 'redeemed' AND dose = 1 ORDER BY code LIMIT {total})"
         ),
-        "UPDATE slots SET taken = held.live FROM (SELECT slot_id, count(*) AS live FROM bookings WHERE state <> 'cancelled' GROUP BY slot_id) AS held \
-         WHERE held.slot_id = slots.id"
-            .to_owned(),
+        format!(
+            "UPDATE slots SET taken = (SELECT count(*) FROM bookings WHERE slot_id = '{slot}' AND state <> 'cancelled') WHERE id = '{slot}'"
+        ),
         format!(
             "UPDATE messages SET state = 'queued', tries = 0, handed_at = NULL, told_at = NULL, gateway = NULL, due_at = '2199-01-01T00:00:00Z' \
              WHERE kind = 'reminder' AND booking_code IN (SELECT code FROM bookings WHERE slot_id = '{slot}' AND state = 'booked')"
         ),
-        "VACUUM ANALYZE".to_owned(),
     ] {
         execute(db, &sql).await?;
     }

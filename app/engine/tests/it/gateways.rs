@@ -24,14 +24,14 @@ const PHONE: &str = "13800138000";
 const NOON: &str = "2026-11-23T12:00:00+08:00";
 
 /// A gateway and its stand-in.
-enum Standin {
+pub enum Standin {
     Aliyun(AliyunStandin),
     Tencent(TencentStandin),
     City(CityStandin),
 }
 
 impl Standin {
-    fn sends(&self) -> &Moods {
+    pub fn sends(&self) -> &Moods {
         match self {
             Self::Aliyun(one) => &one.sends,
             Self::Tencent(one) => &one.sends,
@@ -47,7 +47,7 @@ impl Standin {
         }
     }
 
-    fn memory(&self) -> &Memory {
+    pub fn memory(&self) -> &Memory {
         match self {
             Self::Aliyun(one) => &one.memory,
             Self::Tencent(one) => &one.memory,
@@ -55,7 +55,7 @@ impl Standin {
         }
     }
 
-    async fn shut(&self) {
+    pub async fn shut(&self) {
         match self {
             Self::Aliyun(one) => one.door.shut().await,
             Self::Tencent(one) => one.door.shut().await,
@@ -63,7 +63,7 @@ impl Standin {
         }
     }
 
-    async fn reopen(&self) {
+    pub async fn reopen(&self) {
         match self {
             Self::Aliyun(one) => one.door.reopen().await,
             Self::Tencent(one) => one.door.reopen().await,
@@ -71,7 +71,7 @@ impl Standin {
         }
     }
 
-    fn write(&self, about: &[Accepted]) -> Push {
+    pub fn write(&self, about: &[Accepted]) -> Push {
         match self {
             Self::Aliyun(one) => one.write(about),
             Self::Tencent(one) => one.write(about),
@@ -103,7 +103,7 @@ fn read(text: &str, clock: Arc<dyn Clock>, secret: &str) -> Arc<dyn Gateway> {
 }
 
 /// Each gateway with its stand-in, whose clocks may differ, by a secret.
-async fn with(ours: Arc<dyn Clock>, theirs: Arc<dyn Clock>, secret: &str) -> Vec<(Arc<dyn Gateway>, Standin)> {
+pub async fn with(ours: Arc<dyn Clock>, theirs: Arc<dyn Clock>, secret: &str) -> Vec<(Arc<dyn Gateway>, Standin)> {
     let aliyun = AliyunStandin::start("aliyun", theirs.clone(), &[("1", &["code"]), ("2", &["name", "site"])]).await;
     let tencent = TencentStandin::start("tencent", theirs.clone(), &[("1", 1), ("2", 2)]).await;
     let city = CityStandin::start("city", theirs).await;

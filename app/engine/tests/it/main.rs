@@ -29,6 +29,7 @@ mod multitude;
 mod neighbours;
 mod opening;
 mod outbox;
+mod outbox_abroad;
 mod own_data;
 mod people;
 mod privacy;
