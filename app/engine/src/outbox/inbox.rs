@@ -39,6 +39,8 @@ impl Engine {
         let mut rows = of_number(waiting).all(db).await.map_err(internal)?;
         let failed = [MessageState::Failed, MessageState::Called].map(MessageState::as_str);
         let went = message::Entity::find().filter(Expr::cust(HANDED)).filter(message::Column::State.is_not_in(failed));
+        // a rehearsal that begins again does not show what is still to come
+        let went = went.filter(message::COLUMN.handed_at.lte(self.now()));
         let went = went.order_by_desc(message::COLUMN.handed_at).order_by_desc(message::COLUMN.id).limit(INBOX);
         let went = of_number(went).all(db).await.map_err(internal)?;
         rows.retain(|row| went.iter().all(|other| other.id != row.id));
