@@ -247,7 +247,7 @@ test.describe('in a browser of another time zone', () => {
     await bookForMyself(page, LIN, LINS_PHONE, HALF_PAST_NINE)
     await expect(page.getByText(new RegExp(`今天 ${dayWords(TODAY)} 周一 09:30–10:00`))).toBeVisible()
     const saved = page.waitForEvent('download')
-    await page.getByRole('button', { name: '加到日历' }).click()
+    await page.getByRole('link', { name: '加到日历' }).click()
     const chunks: Buffer[] = []
     for await (const chunk of await (await saved).createReadStream()) chunks.push(chunk as Buffer)
     expect(Buffer.concat(chunks).toString('utf8')).toContain('DTSTART:20270301T013000Z')

@@ -168,7 +168,10 @@ test.describe('at the counter', () => {
     await page.getByRole('button', { name: '马上隐藏' }).click()
     await hidden(page)
 
+    // the number at the link of the calls is asked for on arrival: whoever leaves before would hear of it
+    const counted = page.waitForResponse('**/messages/to_call_count')
     await page.goto('/staff')
+    await counted
     await signOut(page)
     await staffSignIn(page, NURSE)
     await expect(scanField(page)).toBeFocused()
