@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(15 * 60);
 /// The parameters of the template.
 const PARAMS: [&str; 4] = ["name", "date", "time", "site"];
 /// What has not come to its end.
-const OPEN: &str = "SELECT count(*) FROM messages WHERE kind = 'reminder' AND due_at < '2200-01-01' AND state IN ('queued', 'sending', 'in_doubt')";
+const OPEN: &str = "SELECT count(*) FROM messages WHERE kind = 'reminder' AND due_at < now() + interval '3 days' AND state IN ('queued', 'sending', 'in_doubt')";
 
 pub(crate) async fn measure(stage: &Rc<Stage>, options: &Options, report: &mut Report) -> Result<()> {
     report.part("P9");
