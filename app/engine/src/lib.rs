@@ -50,7 +50,6 @@ mod staff;
 mod store;
 mod tallies;
 mod tidy;
-mod told;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;

@@ -1,5 +1,6 @@
 //! The outbox: messages are rows, written in the transaction of what they tell about, and worded when they go.
 
+mod about;
 mod calls;
 mod claim;
 mod counts;
@@ -10,6 +11,7 @@ mod numbers;
 mod of_booking;
 mod outcome;
 mod post;
+mod row;
 mod sheet;
 mod told;
 mod ways;
@@ -28,6 +30,7 @@ use serde::{Deserialize, Serialize};
 
 pub use counts::{GatewayCounts, OutboxCounts};
 pub(crate) use post::Post;
+pub(crate) use row::{kind_of, state_of};
 
 use crate::Engine;
 use crate::store::entities::{booking, message};

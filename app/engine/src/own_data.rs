@@ -17,7 +17,7 @@ use crate::Engine;
 use crate::accounts::Citizen;
 use crate::audit::Actor;
 use crate::error::internal;
-use crate::outbox::Body;
+use crate::outbox::{Body, kind_of, state_of};
 use crate::people::{self, dose_out};
 use crate::shown::Found;
 use crate::store::entities::{account, audit as audit_row, booking, consent, message, person, session};
@@ -165,15 +165,9 @@ impl Engine {
         let out = |(row, body): (message::Model, Option<Body>)| {
             // what was taken back before it went was never worded
             let (to, text) = body.map(|body| (body.to, body.text)).unwrap_or_default();
-            let (kind, state) = (row.kind.parse(), row.state.parse());
+            let (kind, state) = (kind_of(&row)?, state_of(&row)?);
             let at = row.handed_at.unwrap_or(row.due_at);
-            Ok(OwnMessage {
-                kind: kind.map_err(|()| Error::internal())?,
-                to,
-                text,
-                at,
-                state: state.map_err(|()| Error::internal())?,
-            })
+            Ok(OwnMessage { kind, to, text, at, state })
         };
         self.worded(rows).await?.into_iter().map(out).collect()
     }

@@ -10,7 +10,7 @@ use domain::{DateTime, Utc, Uuid};
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::of_booking::{kind_of, state_of};
+use super::row::{FAILED, OPEN, kind_of, state_of};
 use crate::Engine;
 use crate::audit::Actor;
 use crate::error::internal;
@@ -18,11 +18,7 @@ use crate::people;
 use crate::shown::Found;
 use crate::staff::Staff;
 use crate::store::entities::{booking, message, slot};
-use crate::store::lists::lists;
 
-/// The conditions of the indexes `messages_failed` and `messages_open`, in their own words.
-const FAILED: &str = "state = 'failed'";
-const OPEN: &str = "state IN ('sending', 'in_doubt')";
 /// Messages that a call list looks at, at most: who has worked through it finds the next ones.
 const MOST: u64 = 200;
 
@@ -114,14 +110,7 @@ impl Engine {
             .map_err(internal)?;
         let more = [rows.len(), doubted.len()].into_iter().any(|read| read as u64 == MOST);
         rows.extend(doubted);
-        let mut codes: Vec<_> = rows.iter().filter_map(|row| row.booking_code.clone()).collect();
-        codes.sort_unstable();
-        codes.dedup();
-        let mut bookings = std::collections::HashMap::with_capacity(codes.len());
-        for list in lists(&codes) {
-            let found = self.find(booking::Column::Code.is_in(list)).await?;
-            bookings.extend(found.into_iter().map(|found| (found.booking.code.clone(), found)));
-        }
+        let mut bookings = self.bookings_of(&rows).await?;
         // who has booked again after a cancellation is on their way already
         let cancelled = bookings.values().filter(|found| found.booking.state == BookingState::Cancelled.as_str()).collect();
         let settled = self.settled(cancelled).await?;

@@ -6,15 +6,11 @@ use domain::{DateTime, Utc, Uuid};
 use sea_orm::sea_query::{Expr, ExprTrait, LockBehavior, LockType, SimpleExpr};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
+use super::row::{OPEN, QUEUED, marked};
 use crate::Engine;
 use crate::error::internal;
 use crate::store::entities::message;
 use crate::store::lists::lists;
-
-/// The condition of the index `messages_due`, in its own words: with a parameter no engine would know that it fits.
-const QUEUED: &str = "state = 'queued'";
-/// The condition of the index `messages_open`.
-const OPEN: &str = "state IN ('sending', 'in_doubt')";
 
 /// For which gateway messages are taken.
 pub(super) struct For<'a> {
@@ -197,6 +193,6 @@ fn may_go(whose: &For<'_>) -> Condition {
     if let Some(up) = whose.first_of {
         mine = mine.add(Expr::cust("gateway IS NULL")).add(message::Column::Gateway.is_not_in(up.iter().copied()));
     }
-    let refused: SimpleExpr = Expr::col(message::Column::RefusedBy).not_like(format!("% {} %", whose.gateway));
+    let refused: SimpleExpr = Expr::col(message::Column::RefusedBy).not_like(format!("%{}%", marked(whose.gateway)));
     Condition::all().add(mine).add(Condition::any().add(Expr::cust("refused_by IS NULL")).add(refused))
 }

@@ -9,6 +9,7 @@ use domain::message::MessageState;
 use sea_orm::sea_query::Expr;
 use sea_orm::{EntityTrait, PaginatorTrait, QueryFilter};
 
+use super::row::{FAILED, OPEN, QUEUED};
 use super::ways::WayCounts;
 use crate::Engine;
 use crate::error::internal;
@@ -92,11 +93,11 @@ impl Engine {
         let of = |condition: &'static str, state: MessageState| {
             message::Entity::find().filter(Expr::cust(condition)).filter(message::COLUMN.state.eq(state.as_str()))
         };
-        let due = of("state = 'queued'", MessageState::Queued).filter(message::COLUMN.urgency.is_in([0, 1]));
+        let due = of(QUEUED, MessageState::Queued).filter(message::COLUMN.urgency.is_in([0, 1]));
         let counts = OutboxCounts {
             due: due.filter(message::COLUMN.due_at.lte(self.now())).count(db).await.map_err(internal)?,
-            in_doubt: of("state IN ('sending', 'in_doubt')", MessageState::InDoubt).count(db).await.map_err(internal)?,
-            failed: of("state = 'failed'", MessageState::Failed).count(db).await.map_err(internal)?,
+            in_doubt: of(OPEN, MessageState::InDoubt).count(db).await.map_err(internal)?,
+            failed: of(FAILED, MessageState::Failed).count(db).await.map_err(internal)?,
         };
         *last() = Some((Instant::now(), counts));
         Ok(())

@@ -7,15 +7,13 @@ use domain::{DateTime, Utc};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 
+use super::row::{HANDED, QUEUED};
 use crate::Engine;
 use crate::error::internal;
 use crate::store::entities::message;
 
 /// Messages that the demo's inbox shows at most.
 const INBOX: u64 = 200;
-/// The conditions of the indexes `messages_due` and `messages_handed`, in their own words.
-const QUEUED: &str = "state = 'queued'";
-const HANDED: &str = "handed_at IS NOT NULL";
 
 impl Engine {
     /// The demo's inbox: what phones would have shown by now, newest first; of one number or of all. What is due and has not gone yet is shown

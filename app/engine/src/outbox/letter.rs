@@ -14,6 +14,7 @@ use domain::{DateTime, Utc, Uuid};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 
 use super::Body;
+use super::row::kind_of;
 use crate::Engine;
 use crate::error::internal;
 use crate::people;
@@ -64,7 +65,7 @@ impl Engine {
     }
 
     fn how_it_goes(&self, row: &message::Model, told: &Told, now: DateTime<Utc>) -> Result<(Going, Option<Words>)> {
-        let kind: MessageKind = row.kind.parse().map_err(|()| Error::internal())?;
+        let kind = kind_of(row)?;
         let Some(code) = &row.booking_code else { return self.look_at_code(row, now) };
         let (Some(version), Some(found)) = (row.booking_version, told.bookings.get(code)) else { return Ok((Going::Drop, None)) };
         let state = found.state(civil(now).date())?;
@@ -106,6 +107,16 @@ impl Engine {
     }
 
     async fn read_told(&self, rows: &[message::Model]) -> Result<Told> {
+        let bookings = self.bookings_of(rows).await?;
+        let langs = self.langs(bookings.values().map(|found| found.booking.account_id)).await?;
+        let offers = |kind: &str| kind == MessageKind::NextDose.as_str() || kind == MessageKind::Missed.as_str();
+        let offering = rows.iter().filter(|row| offers(&row.kind)).filter_map(|row| row.booking_code.as_ref());
+        let settled = self.settled(offering.filter_map(|code| bookings.get(code)).collect()).await?;
+        Ok(Told { bookings, langs, settled })
+    }
+
+    /// The bookings that messages are about, by their codes.
+    pub(super) async fn bookings_of(&self, rows: &[message::Model]) -> Result<HashMap<String, Found>> {
         let mut codes: Vec<_> = rows.iter().filter_map(|row| row.booking_code.clone()).collect();
         codes.sort_unstable();
         codes.dedup();
@@ -114,11 +125,7 @@ impl Engine {
             let found = self.find(booking::Column::Code.is_in(list)).await?;
             bookings.extend(found.into_iter().map(|found| (found.booking.code.clone(), found)));
         }
-        let langs = self.langs(bookings.values().map(|found| found.booking.account_id)).await?;
-        let offers = |kind: &str| kind == MessageKind::NextDose.as_str() || kind == MessageKind::Missed.as_str();
-        let offering = rows.iter().filter(|row| offers(&row.kind)).filter_map(|row| row.booking_code.as_ref());
-        let settled = self.settled(offering.filter_map(|code| bookings.get(code)).collect()).await?;
-        Ok(Told { bookings, langs, settled })
+        Ok(bookings)
     }
 
     async fn langs(&self, accounts: impl Iterator<Item = Uuid>) -> Result<HashMap<Uuid, Lang>> {

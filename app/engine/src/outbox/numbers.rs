@@ -8,6 +8,7 @@ use domain::{DateTime, Utc, Uuid};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 
+use super::row::HANDED;
 use super::ways::Way;
 use crate::Engine;
 use crate::error::internal;
@@ -15,8 +16,6 @@ use crate::sms::{GatewayLimits, PerNumber};
 use crate::store::entities::message;
 use crate::store::lists::lists;
 
-/// The condition of the index `messages_handed`, in its own words.
-const HANDED: &str = "handed_at IS NOT NULL";
 /// The longest span of a limit.
 const DAY: chrono::Duration = chrono::Duration::days(1);
 

@@ -1,11 +1,12 @@
 //! The messages about a booking, as its owner sees them.
 
 use domain::code::Code;
-use domain::error::{Error, Result};
+use domain::error::Result;
 use domain::identity::Phone;
-use domain::message::{BookingMessages, MessageKind, MessageState, MessageTold};
+use domain::message::{BookingMessages, MessageState, MessageTold};
 use sea_orm::{EntityTrait, QueryFilter};
 
+use super::row::{kind_of, state_of};
 use crate::Engine;
 use crate::accounts::Citizen;
 use crate::error::internal;
@@ -42,12 +43,4 @@ impl Engine {
         messages.sort_by_key(|told| std::cmp::Reverse((told.at, told.kind)));
         Ok(BookingMessages { messages })
     }
-}
-
-pub(super) fn kind_of(row: &message::Model) -> Result<MessageKind> {
-    row.kind.parse().map_err(|()| Error::internal())
-}
-
-pub(super) fn state_of(row: &message::Model) -> Result<MessageState> {
-    row.state.parse().map_err(|()| Error::internal())
 }

@@ -5,6 +5,7 @@ use domain::message::MessageState;
 use domain::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, Statement, Value};
 
+use super::row::marked;
 use crate::Engine;
 use crate::error::internal;
 use crate::store::entities::message;
@@ -62,10 +63,10 @@ impl Outcome {
     pub(super) fn refused(mut self, ways: &[&str], now: DateTime<Utc>) -> Self {
         let by = self.gateway.take().unwrap_or_default();
         let mut refused_by = self.refused_by.take().unwrap_or_else(|| " ".to_owned());
-        if !refused_by.contains(&format!(" {by} ")) {
+        if !refused_by.contains(&marked(&by)) {
             refused_by += &format!("{by} ");
         }
-        let next = ways.iter().find(|way| !refused_by.contains(&format!(" {way} ")));
+        let next = ways.iter().find(|way| !refused_by.contains(&marked(way)));
         self.state = if next.is_some() { MessageState::Queued } else { MessageState::Failed };
         // who failed stays named
         self.gateway = Some(next.map_or(by, |way| (*way).to_owned()));

@@ -20,6 +20,7 @@ use super::claim::{For, place};
 use super::counts::Waiting;
 use super::letter::Words;
 use super::outcome::Outcome;
+use super::row::marked;
 use super::ways::Way;
 use crate::Engine;
 use crate::config::MessageTimes;
@@ -310,7 +311,7 @@ impl Engine {
     fn another_way(&self, row: &message::Model, now: DateTime<Utc>) -> Option<String> {
         let ways = &self.post().ways;
         let round = i16::try_from(ways.len()).unwrap_or(i16::MAX);
-        let refused = |way: &Way| row.refused_by.as_deref().is_some_and(|by| by.contains(&format!(" {} ", way.name())));
+        let refused = |way: &Way| row.refused_by.as_deref().is_some_and(|by| by.contains(&marked(way.name())));
         let mut others = ways.iter().filter(|way| row.gateway.as_deref() != Some(way.name()));
         let other = others.find(|way| way.room(now) > 0 && !refused(way)).filter(|_| row.tries % round != 0);
         other.map(|way| way.name().to_owned())

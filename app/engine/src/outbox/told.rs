@@ -2,20 +2,19 @@
 
 use std::sync::atomic::Ordering;
 
-use domain::error::{Error, Result};
+use domain::error::Result;
 use domain::identity::Phone;
 use domain::message::MessageState;
 use sea_orm::sea_query::Expr;
 use sea_orm::{EntityTrait, QueryFilter};
 
 use super::outcome::Outcome;
+use super::row::{AWAITED, state_of};
 use crate::Engine;
 use crate::error::internal;
 use crate::sms::Receipt;
 use crate::store::entities::message;
 
-/// The condition of the index `messages_awaited`, in its own words.
-const AWAITED: &str = "state = 'sent'";
 /// How often a receipt is laid to a message that somebody is changing.
 const TRIES: usize = 3;
 
@@ -29,7 +28,7 @@ impl Engine {
                     way.counts.unproven.fetch_add(1, Ordering::Relaxed);
                     break;
                 };
-                let state: MessageState = row.state.parse().map_err(|()| Error::internal())?;
+                let state = state_of(&row)?;
                 if !matches!(state, MessageState::Sending | MessageState::InDoubt | MessageState::Sent) {
                     break;
                 }

@@ -6,8 +6,8 @@ use domain::code::Code;
 use domain::error::{Error, Result};
 use domain::message::MessageKind;
 
+use super::About;
 use crate::Engine;
-use crate::outbox::About;
 use crate::people;
 use crate::shown::Found;
 use crate::store::entities::message;
