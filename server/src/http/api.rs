@@ -1,9 +1,7 @@
 //! `POST /api/<noun>/<verb>`: the server functions, with the statuses of the contract.
 
 use std::collections::HashSet;
-use std::pin::pin;
 use std::sync::LazyLock;
-use std::task::Poll;
 use std::time::Duration;
 
 use app::caller::ClientAddress;
@@ -13,11 +11,11 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::error::{Error, ErrorCode};
 use domain::reason::Reason;
-use futures_util::poll;
 use leptos::prelude::provide_context;
 use server_fn::error::SERVER_FN_ERROR_HEADER;
 use tokio::sync::Semaphore;
 
+use super::arrival::Arrival;
 use super::gates::Kind;
 use super::{Host, Refusal, https, json};
 
@@ -25,8 +23,6 @@ use super::{Host, Refusal, https, json};
 const LARGEST: usize = 64 * 1024;
 /// The largest refusal that a server function answers with.
 const LARGEST_REFUSAL: usize = 64 * 1024;
-/// How long a client may take to send its request.
-const TO_SEND: Duration = Duration::from_secs(10);
 /// How long the service may take to answer.
 const TO_ANSWER: Duration = Duration::from_secs(15);
 /// How long it may take where a place is given out: it may be the moment after.
@@ -36,7 +32,7 @@ const ARRIVING: usize = 1024;
 /// Seconds that a caller is asked to wait.
 const RETRY_AFTER_S: u32 = 5;
 
-static ARRIVALS: Semaphore = Semaphore::const_new(ARRIVING);
+static ARRIVALS: Arrival = Arrival { largest: LARGEST, arriving: Semaphore::const_new(ARRIVING), retry_after_s: RETRY_AFTER_S };
 /// The calls that there are.
 static CALLS: LazyLock<HashSet<&str>> = LazyLock::new(|| server_fn::axum::server_fn_paths().map(|(path, _)| path).collect());
 
@@ -102,17 +98,7 @@ fn check(request: &Request) -> Result<(), Refusal> {
 /// The request with its whole body, and without the wish for HTML, which leptos would answer with a redirect.
 async fn read(request: Request) -> Result<Request, Refusal> {
     let (mut parts, body) = request.into_parts();
-    let too_large = || Refusal::of_transport(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::Invalid, "提交的内容太大");
-    let too_slow = || Refusal::of_transport(StatusCode::REQUEST_TIMEOUT, ErrorCode::Invalid, "网络太慢，请再试一次");
-    let mut body = pin!(to_bytes(body, LARGEST));
-    let body = match poll!(&mut body) {
-        Poll::Ready(body) => body,
-        Poll::Pending => {
-            let _turn = ARRIVALS.try_acquire().map_err(|_| Error::later(Reason::Busy, RETRY_AFTER_S))?;
-            tokio::time::timeout(TO_SEND, body).await.map_err(|_| too_slow())?
-        }
-    };
-    let body = body.map_err(|_| too_large())?;
+    let body = ARRIVALS.whole(body).await?;
     if json::is_too_deep(&body) {
         return Err(Error::new(Reason::Malformed).into());
     }
@@ -141,6 +127,7 @@ async fn finish(response: Response) -> Result<Response, Refusal> {
 mod tests {
     use super::*;
     use futures_util::future::join_all;
+    use futures_util::poll;
 
     /// A request whose body never comes.
     fn unfinished() -> Request {

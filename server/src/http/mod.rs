@@ -1,6 +1,7 @@
 //! HTTP: which path is answered by which room, and what every answer has around it.
 
 mod api;
+mod arrival;
 mod calendar;
 mod client;
 mod demo;

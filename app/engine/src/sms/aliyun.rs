@@ -155,10 +155,7 @@ impl Gateway for Aliyun {
     }
 
     fn receipts(&self, pushed: &Pushed) -> Result<Vec<Receipt>, ReceiptRefused> {
-        if !self.receipt_token.is(pushed.token) {
-            return Err(ReceiptRefused::NotVerified);
-        }
-        let reports: Vec<Report> = serde_json::from_slice(pushed.body).map_err(|_| ReceiptRefused::Unreadable)?;
+        let reports: Vec<Report> = pushed.reports(&self.receipt_token)?;
         let receipt = |report: Report| Receipt {
             id: report.out_id.and_then(|id| id.parse().ok()),
             reference: report.biz_id,
@@ -256,12 +253,7 @@ fn sum_up(found: &[Detail], reference: Option<&str>) -> Told {
 
 fn read_handed(reply: &Reply) -> Handed {
     let Ok(answer) = serde_json::from_slice::<Answer>(&reply.body) else {
-        let why = if reply.status == 200 { "unreadable".into() } else { format!("http-{}", reply.status) };
-        // what stands before the gateway turns away what it does not pass on
-        return match reply.status {
-            429 => Handed::NotNow { why, after: reply.after, down: true },
-            _ => Handed::InDoubt { why },
-        };
+        return reply.without_sense();
     };
     if answer.code == "OK" {
         return match answer.biz_id.filter(|id| !id.is_empty() && id.len() <= 64) {

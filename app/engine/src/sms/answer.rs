@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use domain::{DateTime, Utc, Uuid};
 use reqwest::header::HeaderMap;
+use serde::de::DeserializeOwned;
+
+use super::secret::Secret;
 
 /// Characters of the longest error code that is kept.
 const LONGEST_CODE: usize = 64;
@@ -72,6 +75,19 @@ pub struct Pushed<'a> {
     pub body: &'a [u8],
     /// When it came.
     pub now: DateTime<Utc>,
+}
+
+impl Pushed<'_> {
+    /// The list of reports of a gateway that signs nothing and knows a token instead.
+    ///
+    /// # Errors
+    /// When the token is another one, or the body is no such list.
+    pub(super) fn reports<T: DeserializeOwned>(&self, token: &Secret) -> Result<Vec<T>, ReceiptRefused> {
+        if !token.is(self.token) {
+            return Err(ReceiptRefused::NotVerified);
+        }
+        serde_json::from_slice(self.body).map_err(|_| ReceiptRefused::Unreadable)
+    }
 }
 
 /// What a gateway pushed about one message: verified to come from it.

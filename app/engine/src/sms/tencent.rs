@@ -182,10 +182,7 @@ impl Gateway for Tencent {
     }
 
     fn receipts(&self, pushed: &Pushed) -> Result<Vec<Receipt>, ReceiptRefused> {
-        if !self.receipt_token.is(pushed.token) {
-            return Err(ReceiptRefused::NotVerified);
-        }
-        let reports: Vec<Report> = serde_json::from_slice(pushed.body).map_err(|_| ReceiptRefused::Unreadable)?;
+        let reports: Vec<Report> = pushed.reports(&self.receipt_token)?;
         let receipt = |report: Report| Receipt {
             id: report.ext.and_then(|id| id.parse().ok()),
             reference: report.sid,
@@ -243,11 +240,7 @@ fn authorization(id: &str, key: &Secret, service: &str, headers: &[(&str, &str)]
 
 fn read_handed(reply: &Reply, number: &str) -> Handed {
     let Ok(Answer { response }) = serde_json::from_slice::<Answer>(&reply.body) else {
-        let why = if reply.status == 200 { "unreadable".into() } else { format!("http-{}", reply.status) };
-        return match reply.status {
-            429 => Handed::NotNow { why, after: reply.after, down: true },
-            _ => Handed::InDoubt { why },
-        };
+        return reply.without_sense();
     };
     if let Some(refusal) = response.error {
         return class(&refusal.code);

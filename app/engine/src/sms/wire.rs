@@ -36,6 +36,18 @@ pub(super) struct Reply {
     pub after: Option<Duration>,
 }
 
+impl Reply {
+    /// What became of a message whose answer cannot be read.
+    pub fn without_sense(&self) -> super::Handed {
+        let why = if self.status == 200 { "unreadable".into() } else { format!("http-{}", self.status) };
+        match self.status {
+            // what stands before the gateway turns away what it does not pass on
+            429 => super::Handed::NotNow { why, after: self.after, down: true },
+            _ => super::Handed::InDoubt { why },
+        }
+    }
+}
+
 /// There is no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failed {
