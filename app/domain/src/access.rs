@@ -27,6 +27,24 @@ words! {
         Redeem = "redeem",
         /// Take a recorded jab back.
         Undo = "undo",
+        /// Say that somebody has come, or has left after the observation.
+        Receive = "receive",
+        /// Send somebody home without the jab, with a reason.
+        TurnAway = "turn_away",
+        /// Record a jab that was booked for another site or day, with a reason.
+        AcceptElsewhere = "accept_elsewhere",
+        /// Book a free place of the site for somebody who stands there, who calls, or whose next dose is due.
+        BookAtDesk = "book_at_desk",
+        /// Say which lots are open, and close them.
+        KeepLots = "keep_lots",
+        /// Take along what works without a network: public keys and the sealed list of the day; and send what was recorded meanwhile.
+        WorkOffline = "work_offline",
+        /// See what two tablets disagree on, and settle it.
+        SettleConflict = "settle_conflict",
+        /// See the site's day in numbers.
+        ReadToday = "read_today",
+        /// See who asked to be called for a dose that is left over, and say what came of it.
+        CallForLeftOver = "call_for_left_over",
         /// See in full what is masked.
         Reveal = "reveal",
         /// Close a window, or open it again, and call off who waits in it.
@@ -107,12 +125,20 @@ pub const fn may(role: Role, standing: Standing, action: Action, place: Place) -
 const fn may_in_full(role: Role, action: Action, place: Place) -> bool {
     match (role, action) {
         (Role::Nurse | Role::Manager, Action::ReadRoster | Action::Redeem) => matches!(place, Place::Here),
+        (Role::Nurse | Role::Manager, Action::Receive | Action::TurnAway | Action::BookAtDesk) => matches!(place, Place::Here),
+        (Role::Nurse | Role::Manager, Action::WorkOffline | Action::ReadToday) => matches!(place, Place::Here),
         // a citizen at the wrong door must be told which one is right
         (Role::Nurse | Role::Manager, Action::LookUp) => matches!(place, Place::Here | Place::Elsewhere),
         (Role::Manager, Action::Undo | Action::Reveal | Action::CloseSlot | Action::ReadCallList) => matches!(place, Place::Here),
         (Role::Office, Action::LookUp | Action::ReadRoster | Action::Redeem | Action::Undo | Action::Reveal) => true,
+        (Role::Manager, Action::AcceptElsewhere | Action::KeepLots | Action::SettleConflict | Action::CallForLeftOver) => {
+            matches!(place, Place::Here)
+        }
         (Role::Office, Action::CloseSlot | Action::ReadCallList | Action::MessageTexts) => true,
+        (Role::Office, Action::Receive | Action::TurnAway | Action::BookAtDesk | Action::WorkOffline | Action::ReadToday) => true,
+        (Role::Office, Action::AcceptElsewhere | Action::KeepLots | Action::SettleConflict | Action::CallForLeftOver) => true,
         (Role::Nurse, Action::Undo | Action::Reveal | Action::CloseSlot | Action::ReadCallList | Action::MessageTexts) => false,
+        (Role::Nurse, Action::AcceptElsewhere | Action::KeepLots | Action::SettleConflict | Action::CallForLeftOver) => false,
         (Role::Manager, Action::MessageTexts) => false,
         // once: another site is another sign-in
         (Role::Nurse | Role::Manager, Action::ChooseSite) => matches!(place, Place::Nowhere),
@@ -146,9 +172,16 @@ mod tests {
             let own = [Action::SecondFactor, Action::SetPin, Action::SetPassword, Action::Lock, Action::SignOutEverywhere];
             let actions = [Action::LookUp, Action::ReadRoster, Action::Redeem, Action::Undo, Action::ChooseSite];
             for action in Action::ALL {
-                // who may take a jab back may see in full what is masked, close windows, and see whom to call
-                let likewise = matches!(action, Action::Reveal | Action::CloseSlot | Action::ReadCallList);
-                let like = if likewise { &Action::Undo } else { action };
+                let like = match action {
+                    // who may take a jab back may see in full what is masked, close windows, see whom to call, and decide what is not usual
+                    Action::Reveal | Action::CloseSlot | Action::ReadCallList => &Action::Undo,
+                    Action::AcceptElsewhere | Action::KeepLots | Action::SettleConflict | Action::CallForLeftOver => &Action::Undo,
+                    // who may record a jab may do what comes before and after it
+                    Action::Receive | Action::TurnAway | Action::BookAtDesk | Action::WorkOffline | Action::ReadToday => {
+                        &Action::Redeem
+                    }
+                    other => other,
+                };
                 let expected = if *action == Action::MessageTexts {
                     role == Role::Office
                 } else {

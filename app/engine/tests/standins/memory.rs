@@ -64,6 +64,11 @@ impl Memory {
         self.accepted.lock().expect("no panic").len()
     }
 
+    /// How many were accepted of a template.
+    pub fn count_of(&self, template: &str) -> usize {
+        self.accepted.lock().expect("no panic").iter().filter(|one| one.template == template).count()
+    }
+
     /// The codes of what was refused because it did not verify, in their order.
     pub fn refused(&self) -> Vec<String> {
         self.refused.lock().expect("no panic").clone()
