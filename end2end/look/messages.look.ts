@@ -19,10 +19,11 @@ const test = base.extend<{ gateway: BarredGateway }>({
   settings: async ({ gateway }, use) => use(gateway.settings),
 })
 
-for (const { how, use } of [
-  { how: 'tablet', use: TABLET },
-  { how: 'tablet-dark', use: { ...TABLET, colorScheme: 'dark' as const } },
-  { how: 'phone', use: PHONE },
+for (const { how, use, text } of [
+  { how: 'tablet', use: TABLET, text: 'standard' },
+  { how: 'tablet-dark', use: { ...TABLET, colorScheme: 'dark' as const }, text: 'standard' },
+  { how: 'phone', use: PHONE, text: 'standard' },
+  { how: 'phone-elder', use: PHONE, text: 'large' },
 ]) {
   test.describe(how, () => {
     test.use(use)
@@ -33,6 +34,7 @@ for (const { how, use } of [
       await citizen.reserve(await citizen.savePerson(LIN, LINS_PHONE), first!.id)
       const hers = await citizen.reserve(await citizen.savePerson(MOTHER, LINS_PHONE, 'other'), second!.id)
       const keep = (name: string) => page.screenshot({ path: `${OUT}/${name}-${how}.png`, fullPage: true, animations: 'disabled' })
+      await page.addInitScript((text) => localStorage.setItem('yizhen.text', text), text)
       await page.goto('/demo/messages')
       await keep('inbox')
       await citizen.signInto(page.context())
@@ -46,6 +48,11 @@ for (const { how, use } of [
       await page.getByRole('link', { name: '短信', exact: true }).click()
       await page.getByRole('button', { name: '试写：已取消，中文' }).waitFor()
       await keep('texts')
+      await page.getByRole('link', { name: '名单', exact: true }).click()
+      const close = page.getByRole('button', { name: /^停约/ }).first()
+      if (!(await close.isVisible())) await page.getByLabel('接种点').first().selectOption({ index: 1 })
+      await close.click()
+      await keep('closing')
     })
   })
 }

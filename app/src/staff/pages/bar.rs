@@ -17,7 +17,6 @@ pub(crate) fn bar() -> AnyView {
     view! {
         <header class="bar">
             <div class="bar-place">{mark()} <div class="bar-site">{site(desk)} {day(desk)}</div></div>
-            {tabs(desk)}
             <div class="bar-state">
                 {counts(desk)}
                 {network(desk)}
@@ -26,6 +25,7 @@ pub(crate) fn bar() -> AnyView {
                 </button>
                 {who(desk)}
             </div>
+            {tabs(desk)}
         </header>
     }
     .into_any()
