@@ -88,6 +88,46 @@ barred.describe('where no gateway delivers', () => {
   })
 })
 
+barred.describe('a list of calls on two tablets', () => {
+  barred.use(TABLET)
+
+  barred('works by the keyboard, loses nothing without a network, and who was told on one is off the other', async ({ page, service, context, complaints }) => {
+    complaints.expect(/ERR_INTERNET_DISCONNECTED|Failed to fetch/)
+    const slot = (await openSlots(service.url, STAFF_SITE)).find(({ date, start }) => date === TODAY && start >= '10:00')!
+    const citizen = await new Caller(service.url).signIn(LINS_PHONE)
+    const { code } = await citizen.reserve(await citizen.savePerson(LIN, LINS_PHONE), slot.id)
+    await staffSignIn(page, MANAGER)
+    const grouped = `${code.slice(0, 3)}-${code.slice(3, 6)}-${code.slice(6)}`
+    const call = page.getByRole('listitem').filter({ hasText: grouped })
+    await expect(async () => {
+      await page.goto('/staff/calls')
+      await expect(call).toBeVisible({ timeout: 1000 })
+    }).toPass()
+    const other = await context.newPage()
+    await other.goto('/staff/calls')
+    const there = other.getByRole('listitem').filter({ hasText: grouped })
+    await expect(there).toBeVisible()
+
+    await context.setOffline(true)
+    await call.getByRole('button', { name: '已电话告知' }).press('Enter')
+    await expect(page.getByRole('alert')).toContainText('网络')
+    await expect(call, 'it is still to be told').toBeVisible()
+    await context.setOffline(false)
+    await call.getByRole('button', { name: '显示号码' }).press('Space')
+    await expect(call.getByRole('link', { name: LINS_PHONE })).toBeFocused()
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Tab')
+    await expect(call.getByRole('button', { name: '已电话告知' })).toBeFocused()
+    await page.keyboard.press('Enter')
+    await expect(call).toHaveCount(0)
+
+    // the other one does not know yet: nothing bad comes of telling them again
+    await there.getByRole('button', { name: '已电话告知' }).click()
+    await expect(there).toHaveCount(0)
+    await expect(other.getByRole('alert')).toHaveCount(0)
+  })
+})
+
 test.describe('at the desk', () => {
   test.use(TABLET)
 
