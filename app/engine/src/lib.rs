@@ -37,6 +37,7 @@ mod ledger;
 mod lookups;
 mod outbox;
 mod own_data;
+mod passes_out;
 mod people;
 mod reseal;
 mod retention;

@@ -127,7 +127,7 @@ impl Engine {
     pub(crate) fn shown(&self, shown: Shown) -> Booking {
         let Shown { code, state, dose, person_id, details, site, vaccine, window } = shown;
         let keys = self.vault().keys();
-        let (key_id, key) = keys.signing();
+        let (key_id, key) = keys.signing(self.now());
         let pass = state.is_live().then(|| Pass { key_id, code, site_id: site.id, window }.sign(key));
         Booking {
             code,
