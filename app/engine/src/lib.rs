@@ -18,6 +18,7 @@ mod work;
 mod accounts;
 mod audit;
 mod bookings;
+mod cautions;
 mod checkin;
 mod closing;
 mod consents;
