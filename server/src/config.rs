@@ -27,7 +27,7 @@ use engine::keys::KeySource;
 pub use bounds::Bounds;
 pub use doors::Doors;
 pub use frames::FrameHosts;
-pub use keys::{KeysCommand, KeysForget, KeysFrom, KeysNew, KeysRotate};
+pub use keys::{KeysCommand, KeysForget, KeysForgetPass, KeysForgetWhat, KeysFrom, KeysNew, KeysNewPass, KeysNewWhat, KeysRotate};
 pub use limits::Limits;
 pub use messages::Messages;
 pub use privacy::Privacy;

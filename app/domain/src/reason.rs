@@ -207,6 +207,11 @@ pub enum Reason {
     },
     /// The booking is for another site.
     OtherSite,
+    /// The QR is from before the booking was moved.
+    PassOutdated {
+        /// The day for which it is booked now.
+        date: NaiveDate,
+    },
     // the house
     /// The queue is full, or the service is stopping.
     Busy,
@@ -242,7 +247,8 @@ impl Reason {
             | Self::ChangedMeanwhile
             | Self::SecondFactorOn
             | Self::SecondFactorOff
-            | Self::OtherDay { .. } => ErrorCode::WrongState,
+            | Self::OtherDay { .. }
+            | Self::PassOutdated { .. } => ErrorCode::WrongState,
             Self::UnderAge { .. }
             | Self::Contraindicated { .. }
             | Self::PreviousDose { .. }
@@ -479,6 +485,14 @@ impl Reason {
                 return match lang {
                     Lang::Zh => format!("这个预约是 {} 的，不是今天", day_text(*date, lang)),
                     Lang::En => format!("This booking is for {}, not today", day_text(*date, lang)),
+                };
+            }
+            Self::PassOutdated { date } => {
+                return match lang {
+                    Lang::Zh => format!("这个二维码是改期前的，现在约的是 {}，请打开最新的二维码", day_text(*date, lang)),
+                    Lang::En => {
+                        format!("This QR code is from before the booking was moved to {}; open the new one", day_text(*date, lang))
+                    }
                 };
             }
             Self::OtherSite => lang.pick("这个预约在另一个接种点", "This booking is for another site"),

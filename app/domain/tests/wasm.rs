@@ -40,9 +40,12 @@ fn codes_and_passes_are_read_alike() {
     let window = Window { date: day("2021-05-08"), start: time("08:30"), end: time("09:00") };
     // 45 bits: more than a 32-bit word, which is where a port would go wrong
     let code = Code::from_random(0x1234_5678_9ABC).expect("a code");
-    let pass = Pass { key_id: 1, code, site_id: Uuid::from_u128(1 << 100), window };
     let public = key.verifying_key();
-    assert_eq!(Pass::verify(&pass.sign(&key), |_| Some(public)), Ok(pass));
+    for version in [None, Some(1), Some(u16::MAX)] {
+        let pass = Pass { key_id: 1, code, site_id: Uuid::from_u128(1 << 100), window, version };
+        assert_eq!(Pass::verify(&pass.sign(&key), |_| Some(public)), Ok(pass.clone()));
+        assert!(pass.is_outdated(pass.site_id, &window, 70_000) != (version == Some(u16::MAX) || version.is_none()));
+    }
     assert_eq!(Code::parse(&code.grouped().to_lowercase()), Ok(code));
 }
 

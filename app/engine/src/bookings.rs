@@ -26,6 +26,9 @@ use crate::people;
 use crate::shown::{Found, LIVE, Shown};
 use crate::store::entities::{booking, person, request, site, slot};
 
+/// The version of a booking that was never moved.
+const FIRST_VERSION: i32 = 1;
+
 impl Engine {
     /// Takes a place for one of the citizen's people.
     ///
@@ -96,6 +99,7 @@ impl Engine {
             site,
             vaccine,
             window: slot.window,
+            version: FIRST_VERSION,
         }))
     }
 
@@ -135,7 +139,7 @@ impl Engine {
     ) -> Result<Take> {
         let now = self.now();
         let code = self.vault().entropy().code();
-        let about = About { code, made_at: now, version: 1, phone: &details.phone, window: slot.window };
+        let about = About { code, made_at: now, version: FIRST_VERSION, phone: &details.phone, window: slot.window };
         Ok(Take {
             code,
             request: request_row(citizen, reserve.request_id, content_hash, code, now),
@@ -150,7 +154,7 @@ impl Engine {
                 course: Set(vaccine.course.clone()),
                 dose: Set(i16::from(reserve.dose)),
                 state: Set(BookingState::Booked.as_str().to_owned()),
-                version: Set(1),
+                version: Set(FIRST_VERSION),
                 previous_dose_on: Set(reserve.previous_dose_on),
                 questions: Set(screening::VERSION),
                 consent_version: Set(reserve.consent.version.clone()),

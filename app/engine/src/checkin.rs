@@ -47,35 +47,46 @@ impl Engine {
     /// `invalid` on `pass` or `code`; `not_found`; `forbidden`.
     pub async fn look_up(&self, staff: &Staff, pass: Option<&str>, code: Option<&str>) -> Result<LookUp> {
         self.allow_somewhere(staff, Action::LookUp)?;
-        let code = match (pass, code) {
-            (Some(pass), _) => Pass::verify(pass, |id| self.vault().keys().verifying(id))?.code,
+        let pass = pass.map(|pass| Pass::verify(pass, |id| self.vault().keys().verifying(id))).transpose()?;
+        let code = match (&pass, code) {
+            (Some(pass), _) => pass.code,
             (None, Some(code)) => Code::parse(code)?,
             (None, None) => return Err(Error::field("code", Reason::Missing)),
         };
         let found = self.booking(code).await?.ok_or_else(|| Error::field("code", Reason::NotFound))?;
         self.allow(staff, Action::LookUp, found.slot.site_id, code)?;
         self.note_look_up(staff, code).await?;
-        self.look_up_out(staff, code, found).await
+        self.look_up_out(staff, code, pass.as_ref(), found).await
     }
 
-    async fn look_up_out(&self, staff: &Staff, code: Code, found: Found) -> Result<LookUp> {
+    async fn look_up_out(&self, staff: &Staff, code: Code, pass: Option<&Pass>, found: Found) -> Result<LookUp> {
         let now = self.now();
         let today = self.today();
         let state = found.state(today)?;
         let window = found.slot.window();
         let timing = Timing::of(&window, now);
-        let objection = self.objection(staff, &found, state)?;
-        let light = match (&objection, timing) {
-            (Some(_), _) => Light::Red,
-            (None, Timing::OnTime) => Light::Green,
-            (None, _) => Light::Amber,
+        let outdated = Self::pass_outdated(&found, pass);
+        let objection = match self.objection(staff, &found, state)? {
+            // who shows an old picture is told where and when they are expected, and why this says something else
+            Some(Reason::OtherDay { .. } | Reason::OtherSite) if outdated.is_some() => outdated.clone(),
+            Some(objection) => Some(objection),
+            None => self.too_young(&found)?,
+        };
+        let caution = match &objection {
+            Some(_) => None,
+            None => self.doubtful_dose(&found).await?.or(outdated),
+        };
+        let light = match (&objection, &caution, timing) {
+            (Some(_), ..) => Light::Red,
+            (None, None, Timing::OnTime) => Light::Green,
+            (None, ..) => Light::Amber,
         };
         let details = people::open(self.vault(), &found.person)?;
         let may_redeem = staff.may(Action::Redeem, found.slot.site_id).is_ok();
         Ok(LookUp {
             light,
             may_redeem: objection.is_none(),
-            reason: objection,
+            reason: objection.or(caution),
             code,
             state,
             // at another site's door nobody compares it with a document
@@ -116,7 +127,7 @@ impl Engine {
     ///
     /// # Errors
     /// `invalid` on `code` or `lot`; `not_found`; `forbidden` at another site; `already_redeemed`; `wrong_state` when it is cancelled,
-    /// missed or for another day.
+    /// missed or for another day; `ineligible` under age.
     pub async fn redeem(&self, staff: &Staff, redeem: Redeem) -> Result<CheckedIn> {
         self.allow_somewhere(staff, Action::Redeem)?;
         let code = Code::parse(&redeem.code)?;
@@ -126,6 +137,9 @@ impl Engine {
         let again = found.booking.redeem_nonce == Some(redeem.nonce);
         if !again && let Some(objection) = self.objection(staff, &found, found.state(self.today())?)? {
             return Err(Error::new(objection));
+        }
+        if !again && let Some(too_young) = self.too_young(&found)? {
+            return Err(Error::new(too_young));
         }
         let now = self.now();
         let job = RedeemJob {

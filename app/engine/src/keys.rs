@@ -1,6 +1,7 @@
 //! The keys in memory: which version seals now and which are there to open, as the text of a key file says it.
 
 mod file;
+mod passes;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,8 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 pub use file::FILE_NAME;
+use passes::PassKey;
+pub use passes::PassKeyTold;
 pub use source::KeySource;
 
 use crate::entropy::Entropy;
@@ -35,8 +38,11 @@ struct KeyText {
     /// Version → from when on it seals, for those that did not always.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     seals_from: BTreeMap<u8, DateTime<Utc>>,
-    /// Key id → key that signs passes: 32 bytes in base64; the highest is the one in use.
+    /// Key id → key that signs passes: 32 bytes in base64.
     pass: BTreeMap<u8, Zeroizing<String>>,
+    /// Key id → from when on it signs, for those that did not always.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pass_signs_from: BTreeMap<u8, DateTime<Utc>>,
     /// Key id → key that signs the audit's checkpoints, in the same way. A file of before has none; the first start adds one.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     audit: BTreeMap<u8, Zeroizing<String>>,
@@ -55,7 +61,7 @@ pub(crate) struct VaultKey {
 pub struct Keys {
     vault: BTreeMap<u8, VaultKey>,
     index: (Suite, Zeroizing<[u8; INDEX_KEY]>),
-    pass: BTreeMap<u8, SigningKey>,
+    pass: BTreeMap<u8, PassKey>,
     audit: BTreeMap<u8, SigningKey>,
     /// The key of the audit's digests and hashes: derived from the index key, which never changes, so that what was chained once can be
     /// proved for ever, and with a name of its own, so that no keyed hash of anything else is one of them.
@@ -94,6 +100,11 @@ impl Keys {
         if text.seals_from.keys().any(|version| !vault.contains_key(version)) {
             return Err("seals_from names a version that has no key");
         }
+        if text.pass_signs_from.keys().any(|id| !pass.contains_key(id)) {
+            return Err("pass_signs_from names an id that has no key");
+        }
+        let signs_from = |id: &u8| text.pass_signs_from.get(id).copied();
+        let pass = pass.into_iter().map(|(id, key)| (id, PassKey { key, signs_from: signs_from(&id) })).collect();
         let derived = Zeroizing::new(suite.mac(&index, &[b"yizhen audit chain 1"]));
         let chain = exactly(&derived).ok_or("the index key is of no use")?;
         Ok(Self { vault, index: (suite, index), pass, audit, chain })
@@ -135,17 +146,6 @@ impl Keys {
         (self.index.0, &self.index.1)
     }
 
-    /// The key that signs passes now, with its id.
-    pub(crate) fn signing(&self) -> (u8, &SigningKey) {
-        let (id, key) = self.pass.last_key_value().expect("parse() keeps no empty set");
-        (*id, key)
-    }
-
-    /// The public key of an id.
-    pub(crate) fn verifying(&self, id: u8) -> Option<VerifyingKey> {
-        self.pass.get(&id).map(SigningKey::verifying_key)
-    }
-
     /// The key of the audit's digests and hashes.
     pub(crate) fn chain(&self) -> &[u8; INDEX_KEY] {
         &self.chain
@@ -166,14 +166,18 @@ impl Keys {
         self.vault == other.vault && self.index == other.index && self.pass == other.pass && self.audit == other.audit
     }
 
-    /// Whether a running service may go on with these keys instead of `before`: a version never becomes another key, the keyed hashes
-    /// stay what they are, and no key of checkpoints goes: nobody could check them any more.
+    /// Whether a running service may go on with these keys instead of `before`: no version and no id ever becomes another key, the keyed
+    /// hashes stay what they are, and no key of checkpoints goes: nobody could check them any more.
     pub(crate) fn continues(&self, before: &Self) -> bool {
         let same = |(version, key): (&u8, &VaultKey)| {
             self.vault.get(version).is_none_or(|now| now.suite == key.suite && now.bytes == key.bytes)
         };
+        let passes = |(id, one): (&u8, &PassKey)| self.pass.get(id).is_none_or(|now| now.key == one.key);
         let signed = |(id, key): (&u8, &SigningKey)| self.audit.get(id) == Some(key);
-        self.index == before.index && before.vault.iter().all(same) && before.audit.iter().all(signed)
+        self.index == before.index
+            && before.vault.iter().all(same)
+            && before.pass.iter().all(passes)
+            && before.audit.iter().all(signed)
     }
 }
 

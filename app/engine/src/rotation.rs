@@ -32,9 +32,10 @@ impl Engine {
         }
         key_check::check(self.config(), self.store(), &fresh).await?;
         let versions: Vec<u8> = fresh.versions().iter().map(|one| one.version).collect();
-        let seals = fresh.sealing_version(self.now());
+        let passes: Vec<u8> = fresh.pass_keys().iter().map(|one| one.id).collect();
+        let (seals, signs) = (fresh.sealing_version(self.now()), fresh.signing_id(self.now()));
         self.vault().take(fresh);
-        tracing::info!(?versions, seals, "the keys are new");
+        tracing::info!(?versions, seals, ?passes, signs, "the keys are new");
         Ok(true)
     }
 

@@ -120,15 +120,17 @@ impl Engine {
             site: self.site(found.slot.site_id)?,
             vaccine: self.vaccine(&found.slot.vaccine_id)?,
             window: found.slot.window(),
+            version: found.booking.version,
         }))
     }
 
     /// A booking as its owner sees it.
     pub(crate) fn shown(&self, shown: Shown) -> Booking {
-        let Shown { code, state, dose, person_id, details, site, vaccine, window } = shown;
+        let Shown { code, state, dose, person_id, details, site, vaccine, window, version } = shown;
         let keys = self.vault().keys();
-        let (key_id, key) = keys.signing();
-        let pass = state.is_live().then(|| Pass { key_id, code, site_id: site.id, window }.sign(key));
+        let (key_id, key) = keys.signing(self.now());
+        let pass = Pass { key_id, code, site_id: site.id, window, version: Some(Pass::version_of(version)) };
+        let pass = state.is_live().then(|| pass.sign(key));
         Booking {
             code,
             state,
@@ -152,6 +154,7 @@ pub(crate) struct Shown {
     pub site: site::Model,
     pub vaccine: Vaccine,
     pub window: Window,
+    pub version: i32,
 }
 
 pub(crate) fn vaccine_out(vaccine: Vaccine) -> BookedVaccine {

@@ -3,12 +3,11 @@
 use domain::code::Code;
 use domain::error::{Error, Result};
 use domain::identity::half_width;
+use domain::pass::whole_length;
 use domain::reason::Reason;
 
 /// How every pass begins (`domain::pass`).
 pub(crate) const PASS: &str = "YZ1.";
-/// How long a whole pass is.
-pub(crate) const PASS_LENGTH: usize = 158;
 /// A code with its groups and a few slips of the finger; what is longer was scanned.
 const LONGEST_TYPED: usize = 20;
 /// For how long a code must be out of sight before showing it again is a new scan.
@@ -44,7 +43,7 @@ impl Scan {
 /// Whether a scanner has typed the whole of a pass, also one that sends no Enter after it.
 pub(crate) fn is_whole_pass(text: &str) -> bool {
     let text = text.trim();
-    starts_as_pass(text) && text.chars().count() == PASS_LENGTH
+    whole_length(text) == Some(text.len())
 }
 
 fn starts_as_pass(text: &str) -> bool {
@@ -113,10 +112,13 @@ mod tests {
 
     #[test]
     fn a_pass_is_whole_at_its_last_character() {
-        let pass = format!("yz1.{}", "A".repeat(154));
-        assert!(is_whole_pass(&pass));
-        assert!(is_whole_pass(&format!("{pass}\n")));
-        assert!(!is_whole_pass(&pass[..157]));
+        for (format, length) in [("04", 158), ("08", 161)] {
+            let pass = format!("yz1.{format}{}", "a".repeat(length - 6));
+            assert!(is_whole_pass(&pass));
+            assert!(is_whole_pass(&format!("{pass}\n")));
+            assert!(!is_whole_pass(&pass[..length - 1]));
+            assert!(!is_whole_pass(&format!("{pass}0")));
+        }
         assert!(!is_whole_pass(&"A".repeat(158)));
     }
 

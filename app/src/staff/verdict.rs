@@ -59,6 +59,25 @@ impl Verdict {
                 };
                 Self::new(light, lang.pick("不是今天的预约", "Not for today"), advice)
             }
+            Reason::PassOutdated { .. } => Self::new(
+                light,
+                lang.pick("二维码是改期前的", "QR from before the booking was moved"),
+                moved_meanwhile(look_up, site, lang),
+            ),
+            Reason::UnderAge { .. } => Self::new(
+                light,
+                lang.pick("年龄不到", "Under age"),
+                format!("{}{}", other_words(reason, lang), lang.pick("不能接种。", " Do not give the jab.")),
+            ),
+            Reason::PreviousDose { .. } | Reason::TooEarly { .. } | Reason::TooLate { .. } | Reason::MixedCourse => Self::new(
+                light,
+                lang.pick("剂次请先核对", "Check the dose first"),
+                format!(
+                    "{}{}",
+                    other_words(reason, lang),
+                    lang.pick("请看接种证，由医生决定。", " See the vaccination record; the doctor decides.")
+                ),
+            ),
             Reason::OtherSite => {
                 Self::new(light, lang.pick("约的是另一个接种点", "Booked at another site"), other_site(look_up, site, lang))
             }
@@ -162,6 +181,45 @@ fn done_before(look_up: &LookUp, lang: Lang) -> String {
     }
 }
 
+/// What a rule says, as a whole sentence, in words for staff.
+fn other_words(reason: &Reason, lang: Lang) -> String {
+    let words = match (reason, lang) {
+        (Reason::PreviousDose { dose }, Lang::Zh) => format!("没有第 {dose} 剂的接种记录"),
+        (Reason::PreviousDose { dose }, Lang::En) => format!("No record that dose {dose} was given"),
+        (Reason::TooEarly { from }, Lang::Zh) => format!("与上一剂的间隔不够，{} 起才够", day_text(*from, lang)),
+        (Reason::TooEarly { from }, Lang::En) => {
+            format!("Too soon after the dose before; soon enough from {}", day_text(*from, lang))
+        }
+        (Reason::TooLate { by }, Lang::Zh) => format!("这一剂应在 {} 前接种", day_text(*by, lang)),
+        (Reason::TooLate { by }, Lang::En) => format!("This dose was due by {}", day_text(*by, lang)),
+        (Reason::MixedCourse, Lang::Zh) => "前一剂是另一种疫苗".to_owned(),
+        (Reason::MixedCourse, Lang::En) => "The dose before was another vaccine".to_owned(),
+        (Reason::UnderAge { from_age, from }, Lang::Zh) => format!("接种须满 {from_age} 周岁，{from} 起才满"),
+        (Reason::UnderAge { from_age, from }, Lang::En) => format!("One must be {from_age}; this person is from {from} on"),
+        (other, _) => other.text(lang),
+    };
+    match lang {
+        Lang::Zh => format!("{words}。"),
+        Lang::En => format!("{words}."),
+    }
+}
+
+/// Where and when the one with the old picture is expected.
+fn moved_meanwhile(look_up: &LookUp, site: Option<&SiteDays>, lang: Lang) -> String {
+    let (day, window) = (day_text(look_up.window.date, lang), look_up.window.text());
+    let place = site.map_or(&*look_up.site_name, |site| lang.pick(&site.name, &site.name_en));
+    let now = match lang {
+        Lang::Zh => format!("预约已改到 {day} {window}，{place}。"),
+        Lang::En => format!("The booking is now for {day}, {window}, at {place}."),
+    };
+    let then = if look_up.may_redeem {
+        lang.pick("预约有效，请核对证件。", " It stands: compare name and last four with the document.")
+    } else {
+        lang.pick("请到时再去，新的二维码在“我的预约”里。", " Come then; the new QR code is under “My bookings”.")
+    };
+    format!("{now}{then}")
+}
+
 fn other_site(look_up: &LookUp, site: Option<&SiteDays>, lang: Lang) -> String {
     let name = site.map_or(&*look_up.site_name, |site| lang.pick(&site.name, &site.name_en));
     let place = site.map(|site| match lang {
@@ -229,6 +287,22 @@ mod tests {
             (Light::Red, Timing::OtherDay, Some(Reason::Missed), "预约日期已过：5月8日 周六", "重新预约"),
             (Light::Red, Timing::OtherDay, Some(Reason::OtherDay { date }), "不是今天的预约", "5月9日 周日 09:30–10:00"),
             (Light::Red, Timing::OnTime, Some(Reason::OtherSite), "约的是另一个接种点", "请到零陵演示接种点"),
+            (
+                Light::Red,
+                Timing::OtherDay,
+                Some(Reason::PassOutdated { date }),
+                "二维码是改期前的",
+                "已改到 5月8日 周六 09:30–10:00，零陵演示接种点",
+            ),
+            (Light::Red, Timing::OnTime, Some(Reason::UnderAge { from_age: 18, from: date }), "年龄不到", "不能接种"),
+            (
+                Light::Amber,
+                Timing::OnTime,
+                Some(Reason::PreviousDose { dose: 1 }),
+                "剂次请先核对",
+                "没有第 1 剂的接种记录。请看接种证",
+            ),
+            (Light::Amber, Timing::OnTime, Some(Reason::TooEarly { from: date }), "剂次请先核对", "5月9日 周日 起才够"),
         ] {
             let verdict = Verdict::of(&look_up(light, timing, reason.clone()), None, Lang::Zh);
             assert_eq!((verdict.light, &*verdict.title), (light, title), "{reason:?}");

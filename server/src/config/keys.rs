@@ -49,25 +49,49 @@ impl KeysFrom {
 /// `yizhen keys …`.
 #[derive(Subcommand, Debug)]
 pub enum KeysCommand {
-    /// Make the key file of an installation. One that is there is never overwritten.
+    /// Make the key file of an installation, which is never overwritten; or, as `keys new pass`, add a key that signs passes.
     New(KeysNew),
     /// Add a new version, with which a running service seals from a few minutes later on, and seals again what is there. It needs no restart.
     Rotate(KeysRotate),
     /// List the versions, from when on each seals, and how many values are still sealed with it. It may run beside a service.
     List(Data),
-    /// Take an old version out of the key file, when nothing is sealed with it any more. Refused otherwise.
+    /// Take an old version out of the key file, when nothing is sealed with it any more; or, as `keys forget pass ID`, an old pass key.
+    /// Refused otherwise.
     Forget(KeysForget),
 }
 
 /// `yizhen keys new`.
 #[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct KeysNew {
+    /// Something else than the whole file.
+    #[command(subcommand)]
+    pub what: Option<KeysNewWhat>,
     /// The data.
     #[command(flatten)]
     pub data: Data,
     /// What seals and hashes: aes (AES-256-GCM, HMAC-SHA-256) or sm (SM4-GCM, HMAC-SM3). The hash stays for ever.
     #[arg(long, value_name = "SUITE", default_value = "aes", value_parser = suite)]
     pub suite: Suite,
+}
+
+/// What else can be made.
+#[derive(Debug, Subcommand)]
+pub enum KeysNewWhat {
+    /// Add a key that signs the passes (the QR codes) from a few minutes later on. What older ones signed stays good until they are forgotten.
+    /// A running service needs no restart.
+    Pass(KeysNewPass),
+}
+
+/// `yizhen keys new pass`.
+#[derive(Args, Debug)]
+pub struct KeysNewPass {
+    /// The data.
+    #[command(flatten)]
+    pub data: Data,
+    /// Minutes until it signs. Every process on the database must know it by then; copies of the key file on other machines, too.
+    #[arg(long, value_name = "MINUTES", default_value_t = 10, value_parser = clap::value_parser!(u32).range(i64::from(least_notice())..=10_080))]
+    pub notice: u32,
 }
 
 /// `yizhen keys rotate`.
@@ -86,12 +110,38 @@ pub struct KeysRotate {
 
 /// `yizhen keys forget`.
 #[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct KeysForget {
+    /// Something else than a version that seals.
+    #[command(subcommand)]
+    pub what: Option<KeysForgetWhat>,
     /// The data.
     #[command(flatten)]
     pub data: Data,
     /// Its number.
-    pub version: u8,
+    #[arg(required = true)]
+    pub version: Option<u8>,
+}
+
+/// What else can be forgotten.
+#[derive(Debug, Subcommand)]
+pub enum KeysForgetWhat {
+    /// Take an old pass key out of the key file: what it signed is no pass any more. Refused while somebody may come with such a pass.
+    Pass(KeysForgetPass),
+}
+
+/// `yizhen keys forget pass`.
+#[derive(Args, Debug)]
+pub struct KeysForgetPass {
+    /// The data.
+    #[command(flatten)]
+    pub data: Data,
+    /// Its id.
+    pub id: u8,
+    /// Also while people wait who may have such a pass on paper or in a picture: when the key has become known to others. Their booking codes
+    /// still work, and their pages show a new QR code.
+    #[arg(long)]
+    pub leaked: bool,
 }
 
 /// In minutes.

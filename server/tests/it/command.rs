@@ -614,3 +614,37 @@ fn a_running_service_seals_everything_anew_and_the_old_key_is_forgotten() {
     assert_eq!(log, "", "nothing failed");
     done(yizhen(folder.path(), &["seed", "--demo"]));
 }
+
+#[test]
+fn a_pass_key_is_added_beside_a_service_and_the_old_one_forgotten_when_nobody_can_come_with_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("data/keys.toml");
+    let (mut child, _) = demo(folder.path());
+    let run = |args: &[&str]| done(yizhen(folder.path(), &[&["keys"], args].concat()));
+    let no = |args: &[&str]| refused(yizhen(folder.path(), &[&["keys"], args].concat()));
+    assert!(run(&["list"]).ends_with("pass key 1: Ed25519, signs\n"));
+    assert!(no(&["new", "pass", "--notice", "1"]).contains("notice"));
+    assert!(run(&["new", "pass"]).starts_with("Pass key 2 is in "));
+    assert!(no(&["new", "pass"]).contains("does not sign yet"));
+    assert!(run(&["list"]).contains("pass key 1: Ed25519, signs\npass key 2: Ed25519, signs from "));
+    for id in ["1", "2", "3"] {
+        no(&["forget", "pass", id]);
+    }
+    // its time has come, and the demo's people have booked before
+    let text = std::fs::read_to_string(&path).expect("read");
+    let (before, after) = text.split_once("[pass_signs_from]\n2 = \"").expect("a time");
+    let rest = after.split_once('"').expect("its end").1;
+    let in_use = |time: &str| std::fs::write(&path, format!("{before}[pass_signs_from]\n2 = \"{time}\"{rest}")).expect("written");
+    in_use("2020-01-01T00:00:00Z");
+    assert!(run(&["list"]).contains("pass key 1: Ed25519, verifies\npass key 2: Ed25519, signs"));
+    assert!(run(&["forget", "pass", "1"]).starts_with("Pass key 1 is no longer in "), "nobody had booked in 2020");
+    std::fs::write(&path, &text).expect("written");
+    in_use(&domain::time::Clock::now(&engine::clock::SystemClock).to_rfc3339());
+    assert!(no(&["forget", "pass", "1"]).contains("people who wait may have a pass of key 1"), "the demo's people have");
+    assert!(no(&["forget", "pass", "1", "--leaked"]).contains("wait a minute"));
+    terminate(&child);
+    assert!(child.wait().expect("it ends").success());
+    let mut log = String::new();
+    std::io::Read::read_to_string(&mut child.stderr.take().expect("a log"), &mut log).expect("text");
+    assert_eq!(log, "", "nothing failed");
+}

@@ -42,6 +42,7 @@ impl Keys {
             vault: [(1, draw(suite, suite.key_length(), entropy))].into(),
             seals_from: [].into(),
             pass: [(1, draw(Suite::Aes, 32, entropy))].into(),
+            pass_signs_from: [].into(),
             audit: [(1, draw(Suite::Aes, 32, entropy))].into(),
         };
         let body = write(path, &keys)?;
@@ -131,7 +132,7 @@ fn beside(path: &Path) -> PathBuf {
 }
 
 /// Replaces the file by one in which `change` was made. At every moment there is the whole old one or the whole new one.
-fn replace<T>(path: &Path, change: impl FnOnce(&mut KeyText, &Keys) -> Result<T, &'static str>) -> Result<T, OpenError> {
+pub(super) fn replace<T>(path: &Path, change: impl FnOnce(&mut KeyText, &Keys) -> Result<T, &'static str>) -> Result<T, OpenError> {
     // a link goes on pointing where it does
     let path = path.canonicalize().map_err(|error| wrong(path, error))?;
     let fresh = beside(&path);

@@ -7,6 +7,7 @@ use domain::booking::BookingState;
 use domain::checkin::{Light, Outcome, Redeem, Timing};
 use domain::error::{Error, ErrorCode};
 use domain::reason::Reason;
+use engine::{Engine, Staff};
 
 use crate::harness::{Kind, TestCity, on_both_engines};
 
@@ -20,6 +21,9 @@ on_both_engines!(
     a_cancelled_or_missed_booking_is_not_recorded,
     a_booking_is_looked_up_by_pass_and_by_code,
     a_changed_pass_is_refused,
+    a_pass_from_before_a_move_is_told_as_such,
+    a_dose_whose_turn_it_is_not_is_looked_at_first,
+    who_turns_out_to_be_under_age_gets_no_jab,
     early_and_late_are_amber,
     only_a_manager_takes_a_jab_back_with_a_reason_and_on_the_same_day,
     the_roster_lists_the_day_in_order_for_its_own_site,
@@ -249,4 +253,90 @@ async fn a_scans_number_is_good_for_one_booking(kind: Kind) {
     let refused = city.engine.redeem(&nurse, redeem(second.code)).await;
     assert_eq!(refused, Err(Error::field("nonce", Reason::RequestReused)));
     assert_eq!(city.count("SELECT count(*) FROM bookings WHERE state = 'redeemed'").await, 1);
+}
+
+async fn a_pass_from_before_a_move_is_told_as_such(kind: Kind) {
+    let city = TestCity::new(kind).await;
+    let guest = city.guest().await;
+    let nurse = city.staff("nurse", Role::Nurse, "one").await;
+    let elsewhere = city.staff("elsewhere", Role::Nurse, "two").await;
+    let booking = city.book(&guest, city.slot("one", "vero", 0, "09:00"), 1).await.expect("booked");
+    let move_to = async |slot_id| {
+        let to = domain::booking::Move { request_id: city.engine_id(), code: booking.code.to_string(), slot_id };
+        city.engine.move_booking(&guest.citizen, to).await.expect("moved").pass.expect("a pass")
+    };
+    let first = booking.pass.clone().expect("a pass");
+    let second = move_to(city.slot("one", "vero", 1, "09:00")).await;
+    assert_ne!(first, second);
+    city.clock.set_civil(city.today(), "09:10");
+    let moved = |date| Some(Reason::PassOutdated { date });
+    let look = async |staff: &Staff, pass: &str| {
+        let seen = city.engine.look_up(staff, Some(pass), None).await.expect("found");
+        (seen.light, seen.reason, seen.may_redeem)
+    };
+    let tomorrow = city.day(1);
+    assert_eq!(look(&nurse, &first).await, (Light::Red, moved(tomorrow), false), "shown on the old day");
+    assert_eq!(
+        look(&nurse, &second).await,
+        (Light::Red, Some(Reason::OtherDay { date: tomorrow }), false),
+        "the new one is simply early"
+    );
+    assert_eq!(look(&elsewhere, &first).await, (Light::Red, moved(tomorrow), false), "and wherever it is shown");
+    city.clock.set_civil(tomorrow, "09:10");
+    assert_eq!(
+        look(&nurse, &first).await,
+        (Light::Amber, moved(tomorrow), true),
+        "on the new day it is looked at, and they are served"
+    );
+    assert_eq!(look(&nurse, &second).await, (Light::Green, None, true));
+    let by_code = city.engine.look_up(&nurse, None, Some(booking.code.as_str())).await.expect("found");
+    assert_eq!((by_code.light, by_code.reason), (Light::Green, None), "a code is of no version");
+
+    // done is done, whatever picture is shown
+    let scan = Redeem { code: booking.code.to_string(), nonce: city.engine_id(), lot: None };
+    city.engine.redeem(&nurse, scan).await.expect("recorded");
+    for pass in [&first, &second] {
+        assert_eq!(look(&nurse, pass).await, (Light::Red, Some(Reason::Redeemed), false));
+    }
+}
+
+async fn a_dose_whose_turn_it_is_not_is_looked_at_first(kind: Kind) {
+    let city = TestCity::new(kind).await;
+    let guest = city.guest().await;
+    let nurse = city.staff("nurse", Role::Nurse, "one").await;
+    let first = city.book(&guest, city.slot("one", "vero", 0, "09:00"), 1).await.expect("booked");
+    city.clock.set_civil(city.today(), "09:10");
+    let scan = Redeem { code: first.code.to_string(), nonce: city.engine_id(), lot: None };
+    city.engine.redeem(&nurse, scan).await.expect("recorded");
+    city.clock.set_civil(city.day(18), "09:10");
+    city.engine.write_schedule().await.expect("written");
+    let second = city.book(&guest, city.slot("one", "vero", 3, "09:00"), 2).await.expect("booked");
+    city.clock.set_civil(city.day(3), "09:10");
+    let look = async || {
+        let seen = city.engine.look_up(&nurse, second.pass.as_deref(), None).await.expect("found");
+        (seen.light, seen.reason, seen.may_redeem)
+    };
+    assert_eq!(look().await, (Light::Green, None, true));
+    // it turns out that the first was never given
+    let never = "UPDATE bookings SET state = 'missed', redeemed_at = NULL, redeemed_by = NULL, redeem_nonce = NULL, lot = NULL WHERE dose = 1";
+    city.execute(never, []).await;
+    assert_eq!(look().await, (Light::Amber, Some(Reason::PreviousDose { dose: 1 }), true), "the doctor decides");
+}
+
+async fn who_turns_out_to_be_under_age_gets_no_jab(kind: Kind) {
+    let city = TestCity::new(kind).await;
+    let guest = city.guest().await;
+    let nurse = city.staff("nurse", Role::Nurse, "one").await;
+    let booking = city.book(&guest, city.slot("one", "vero", 0, "09:00"), 1).await.expect("booked");
+    city.clock.set_civil(city.today(), "09:10");
+    // another process where one must be a hundred and twenty: as after a change of the city's file
+    let mut config = city.another_config();
+    config.city.city.from_age = 120;
+    let strict = Engine::open(config).await.expect("opens");
+    let seen = strict.look_up(&nurse, booking.pass.as_deref(), None).await.expect("found");
+    assert!(matches!(seen.reason, Some(Reason::UnderAge { from_age: 120, .. })), "{:?}", seen.reason);
+    assert_eq!((seen.light, seen.may_redeem), (Light::Red, false));
+    let scan = Redeem { code: booking.code.to_string(), nonce: city.engine_id(), lot: None };
+    assert_eq!(strict.redeem(&nurse, scan.clone()).await.expect_err("under age").code, ErrorCode::Ineligible);
+    city.engine.redeem(&nurse, scan).await.expect("old enough where eighteen is enough");
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use domain::access::Role;
 use domain::person::{Person, Relation};
+use domain::reason::Reason;
 use domain::time::Clock;
 use engine::entropy::SystemEntropy;
 use engine::keys::{FILE_NAME, Keys};
@@ -13,6 +15,7 @@ use crate::harness::{Guest, Kind, TestCity, draft, on_both_engines};
 on_both_engines!(
     a_new_key_is_known_to_every_process_before_any_seals_with_it,
     a_service_learns_of_a_new_key_by_itself,
+    a_new_pass_key_signs_when_every_process_knows_it_and_old_passes_stay_good_until_it_is_forgotten,
     keys_of_another_installation_change_nothing_in_a_running_service,
     a_database_is_refused_with_another_index_key,
 );
@@ -113,4 +116,58 @@ async fn a_database_is_refused_with_another_index_key(kind: Kind) {
     let Err(refused) = city.another_process().await else { panic!("it must not open") };
     assert!(matches!(refused, OpenError::OtherKeys(_)), "{refused}");
     assert!(matches!(city.engine.reload_keys().await, Err(OpenError::OtherKeys(_))));
+}
+
+/// The id of the key that signed a pass: its second byte.
+fn signed_by(pass: &str) -> u8 {
+    let sign = |at: usize| "0123456789ABCDEFGHJKMNPQRSTVWXYZ".find(&pass[at..=at]).expect("of the alphabet");
+    // after the prefix: eight bits of the format, then eight of the id, five a character
+    u8::try_from((sign(5) & 3) << 6 | sign(6) << 1 | sign(7) >> 4).expect("eight bits")
+}
+
+async fn a_new_pass_key_signs_when_every_process_knows_it_and_old_passes_stay_good_until_it_is_forgotten(kind: Kind) {
+    let city = TestCity::new(kind).await;
+    let (guest, nurse) = (city.guest().await, city.staff("nurse", Role::Nurse, "one").await);
+    let other = city.another_process().await.expect("opens");
+    let path = city.dir.path().join(FILE_NAME);
+    let booking = city.book(&guest, city.slot("one", "vero", 0, "09:00"), 1).await.expect("booked");
+    let old = booking.pass.clone().expect("a pass");
+    assert_eq!(signed_by(&old), 1);
+    let now = city.clock.now();
+    assert_eq!(Keys::add_pass_key(&path, now, now + chrono::Duration::minutes(10), &SystemEntropy).ok(), Some(2));
+
+    // one process knows it and the other does not: until its time neither signs with it
+    assert_eq!(city.engine.reload_keys().await.ok(), Some(true));
+    city.clock.step(chrono::Duration::seconds(599));
+    let shown = async |engine: &Engine| {
+        engine.show_booking(&guest.citizen, booking.code.as_str()).await.expect("shown").pass.expect("a pass")
+    };
+    assert_eq!(shown(&city.engine).await, old);
+    assert_eq!(other.reload_keys().await.ok(), Some(true));
+    city.clock.step(chrono::Duration::seconds(1));
+    let new = shown(&city.engine).await;
+    assert_eq!((signed_by(&new), shown(&other).await), (2, new.clone()));
+    for engine in [&city.engine, &other] {
+        for pass in [&old, &new] {
+            engine.look_up(&nurse, Some(pass), None).await.expect("both are good");
+        }
+    }
+
+    // somebody may come with the old one
+    let until = Keys::read(&path).expect("read").signed_until(1).expect("there is a next one");
+    let out = async |ahead: u32| {
+        let url = city.url.clone();
+        Engine::passes_out(&url, until, city.day(ahead)).await.expect("counted")
+    };
+    assert_eq!((out(0).await, out(1).await), (1, 0));
+
+    city.clock.step(chrono::Duration::seconds(60));
+    Keys::forget_pass_key(&path, 1, city.clock.now()).expect("forgotten");
+    for engine in [&city.engine, &other] {
+        assert_eq!(engine.reload_keys().await.ok(), Some(true));
+        let refused = engine.look_up(&nurse, Some(&old), None).await.expect_err("its key is gone");
+        assert_eq!(refused.reason, Some(Reason::PassShape));
+        engine.look_up(&nurse, Some(&new), None).await.expect("still good");
+        engine.look_up(&nurse, None, Some(booking.code.as_str())).await.expect("the code always is");
+    }
 }

@@ -7,7 +7,7 @@ use crate::staff::scan::PASS;
 pub(super) fn pass(seed: u64) -> String {
     let mut dice = Dice(seed);
     let alphabet = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-    PASS.chars().chain((0..154).map(|_| char::from(alphabet[dice.roll(32) as usize]))).collect()
+    PASS.chars().chain((0..157).map(|_| char::from(alphabet[dice.roll(32) as usize]))).collect()
 }
 
 /// Chance that is the same on every run (xorshift).
