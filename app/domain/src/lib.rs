@@ -35,6 +35,7 @@ pub mod session;
 pub mod slot;
 pub mod staff;
 pub mod time;
+pub mod today;
 pub mod vaccine;
 pub mod work;
 

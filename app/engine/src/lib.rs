@@ -52,6 +52,7 @@ mod staff;
 mod store;
 mod tallies;
 mod tidy;
+mod today;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;

@@ -3,6 +3,7 @@
 use domain::checkin::{CheckedIn, LookUp, Redeem, Roster};
 use domain::closing::{CallOffOne, CalledOff};
 use domain::reveal::{Reveal, Revealed};
+use domain::today::Today;
 use domain::{NaiveDate, Uuid};
 use leptos::prelude::*;
 use server_fn::codec::Json;
@@ -35,6 +36,13 @@ pub async fn undo(code: String, reason: String) -> Result<CheckedIn, ApiError> {
 pub async fn roster(site_id: Uuid, date: NaiveDate, #[server(default)] by_itself: bool) -> Result<Roster, ApiError> {
     let staff = if by_itself { crate::caller::staff_by_itself().await? } else { crate::caller::staff().await? };
     Ok(crate::caller::engine()?.roster(&staff, site_id, date).await?)
+}
+
+/// A site's day in numbers. `by_itself`: as for the roster.
+#[server(name = ReadToday, prefix = "/api", endpoint = "checkin/today", input = Json)]
+pub async fn today(site_id: Uuid, #[server(default)] by_itself: bool) -> Result<Today, ApiError> {
+    let staff = if by_itself { crate::caller::staff_by_itself().await? } else { crate::caller::staff().await? };
+    Ok(crate::caller::engine()?.read_today(&staff, site_id).await?)
 }
 
 /// Shows one thing in full that is masked otherwise: with a reason, audited.

@@ -5,6 +5,7 @@
 
 pub(crate) mod burst;
 pub(crate) mod qr;
+pub(crate) mod scale;
 pub(crate) mod scan;
 pub(crate) mod verdict;
 

@@ -45,6 +45,7 @@ mod spent;
 mod staff;
 mod staff_house;
 mod staff_lock;
+mod today;
 mod told;
 mod wechat;
 mod work;

@@ -82,6 +82,7 @@ fn tabs(desk: Desk) -> AnyView {
     view! {
         <nav class="bar-tabs" aria-label=move || t("页面", "Pages")>
             {tab("/staff", "扫码", "Scan")} {tab("/staff/roster", "名单", "Roster")}
+            {move || desk.may(Action::ReadToday).then(|| tab("/staff/today", "今日", "Today"))}
             {move || desk.may(Action::ReadCallList).then(|| calls_tab(desk))}
             {move || desk.may(Action::MessageTexts).then(|| tab("/staff/messages", "短信", "Texts"))}
         </nav>

@@ -24,6 +24,8 @@ mod shape;
 mod sign_in;
 mod sound;
 mod texts;
+mod today;
+mod today_plot;
 mod undo;
 mod watch;
 
@@ -94,6 +96,7 @@ pub fn App() -> impl IntoView {
                         <FlatRoutes fallback=scan::lost>
                             <Route path=path!("/") view=scan::page />
                             <Route path=path!("/roster") view=roster::page />
+                            <Route path=path!("/today") view=today::page />
                             <Route path=path!("/calls") view=calls::page />
                             <Route path=path!("/messages") view=texts::page />
                             <Route path=path!("/account") view=account::page />

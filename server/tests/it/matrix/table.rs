@@ -139,6 +139,8 @@ pub(super) const TABLE: &[Line] = &[
                                                                      [OUT,   OUT,    OUT,  NEVER,          NEVER, SITE,  THERE]),
     line("checkin/roster",               Object::Site,     |given| json!({ "site_id": given.object, "date": crate::support::TODAY }),
                                                                      [OUT,   OUT,    OUT,  ELSEWHERE,      SITE,  SITE,  THERE]),
+    line("checkin/today",                Object::Site,     |given| json!({ "site_id": given.object }),
+                                                                     [OUT,   OUT,    OUT,  ELSEWHERE,      SITE,  SITE,  THERE]),
     line("checkin/call_off",             Object::Booking,  |given| json!({ "code": given.object, "reason": "weather" }),
                                                                      [OUT,   OUT,    OUT,  NEVER,          NEVER, SITE,  THERE]),
     line("schedule/close",               Object::Slot,     |given| json!({ "slot_id": given.object, "reason": "no_vaccine" }),
