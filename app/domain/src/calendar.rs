@@ -23,6 +23,8 @@ pub fn file(booking: &Booking, version: u32, lang: Lang, now: DateTime<Utc>) -> 
     );
     let (start, end) = (instant(booking.window.date, booking.window.start), instant(booking.window.date, booking.window.end));
     let off = matches!(booking.state, BookingState::Cancelled | BookingState::Missed);
+    // calling off is a change after the last version (RFC 5546, 2.1.4)
+    let sequence = version.saturating_sub(1) + u32::from(off);
     let mut lines = vec![
         "BEGIN:VCALENDAR".to_owned(),
         "VERSION:2.0".to_owned(),
@@ -30,7 +32,7 @@ pub fn file(booking: &Booking, version: u32, lang: Lang, now: DateTime<Utc>) -> 
         format!("METHOD:{}", if off { "CANCEL" } else { "PUBLISH" }),
         "BEGIN:VEVENT".to_owned(),
         format!("UID:{}@yizhen", booking.code),
-        format!("SEQUENCE:{}", version.saturating_sub(1)),
+        format!("SEQUENCE:{sequence}"),
         format!("DTSTAMP:{}", stamp(now)),
         format!("DTSTART:{}", stamp(start)),
         format!("DTEND:{}", stamp(end)),
@@ -195,6 +197,8 @@ mod tests {
         let of = |lines: &[String], name: &str| lines.iter().find(|line| line.starts_with(name)).cloned().expect("a line");
         assert_eq!(of(&first, "UID:"), of(&then, "UID:"));
         assert_eq!((of(&first, "SEQUENCE:"), of(&then, "SEQUENCE:")), ("SEQUENCE:0".into(), "SEQUENCE:1".into()));
+        let off = Booking { state: BookingState::Cancelled, ..moved.clone() };
+        assert_eq!(of(&unfolded(&file(&off, 2, Lang::Zh, now())), "SEQUENCE:"), "SEQUENCE:2", "calling off comes after the move");
         assert_eq!(of(&then, "DTSTART:"), "DTSTART:20280301T163000Z");
     }
 

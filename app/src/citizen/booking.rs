@@ -232,6 +232,7 @@ fn cancelled(booking: Booking) -> AnyView {
             <a class="btn wide" href=site_path(booking.site.id)>{t("重新预约", "Book again")}</a>
             <a class="btn quiet wide" href="/bookings">{t("看全部预约", "All bookings")}</a>
         </div>
+        <p class="cant-come">{t("加过日历？", "It is on your calendar? ")}{calendar::remove(&booking)}</p>
         {messages::part(booking.code)}
     }
     .into_any()

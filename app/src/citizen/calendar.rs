@@ -11,6 +11,12 @@ pub(crate) fn button(booking: &Booking) -> AnyView {
     view! { <a class="btn quiet" href=file rel="external">{t("加到日历", "Add to calendar")}</a> }.into_any()
 }
 
+/// For whoever has the entry of a booking that is off: the same file takes it away.
+pub(crate) fn remove(booking: &Booking) -> AnyView {
+    let file = format!("/bookings/{}/calendar.ics", booking.code);
+    view! { <a href=file rel="external">{t("从日历里删掉", "Take it off the calendar")}</a> }.into_any()
+}
+
 /// What to do where the browser around us opens no calendar file.
 pub(crate) fn hint() -> Option<AnyView> {
     let wechat = dom::window().navigator().user_agent().is_ok_and(|agent| agent.contains("MicroMessenger"));

@@ -83,7 +83,11 @@ impl Doors {
 /// A file that not everybody may read.
 pub(super) fn read_private(path: &Path) -> Result<Zeroizing<String>, String> {
     let why = |error: std::io::Error| format!("it cannot be read: {error}");
-    if std::fs::metadata(path).map_err(why)?.permissions().mode() & 0o007 != 0 {
+    let about = std::fs::metadata(path).map_err(why)?;
+    if !about.is_file() {
+        return Err("it is no file".into());
+    }
+    if about.permissions().mode() & 0o007 != 0 {
         return Err("every user of the machine can read it; make it its owner's alone with chmod 600".into());
     }
     std::fs::read_to_string(path).map(Zeroizing::new).map_err(why)

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use clap::Args;
@@ -46,7 +47,8 @@ impl Messages {
         };
         let wrong = |why: String| format!("GATEWAYS_FILE {}: {why}", path.display());
         let text = std::fs::read_to_string(path).map_err(|error| wrong(format!("it cannot be read: {error}")))?;
-        gateways(&text, &GatewayParts { secrets: &find, clock, entropy }).map_err(|error| wrong(error.to_string()))
+        let lease = Duration::from_secs(u64::from(self.message_lease_s));
+        gateways(&text, &GatewayParts { secrets: &find, lease, clock, entropy }).map_err(|error| wrong(error.to_string()))
     }
 }
 
@@ -56,7 +58,10 @@ fn find(from: SecretFrom) -> Result<Zeroizing<String>, String> {
         SecretFrom::File(path) => read_private(path).map_err(|why| format!("names {}: {why}", path.display())),
         SecretFrom::Env(variable) => {
             let said = std::env::var(variable).map(Zeroizing::new);
-            said.map_err(|_| "names a variable of the environment that is not set".to_owned())
+            said.map_err(|error| match error {
+                std::env::VarError::NotPresent => "names a variable of the environment that is not set".to_owned(),
+                std::env::VarError::NotUnicode(_) => "names a variable of the environment that is not text in UTF-8".to_owned(),
+            })
         }
     }
 }

@@ -25,7 +25,7 @@ pub(super) async fn entry(
         Ok((code, text)) => {
             let name = format!("inline; filename=\"yizhen-{code}.ics\"");
             let about = [
-                (header::CONTENT_TYPE, "text/calendar; charset=utf-8; method=PUBLISH"),
+                (header::CONTENT_TYPE, "text/calendar; charset=utf-8"),
                 (header::CONTENT_DISPOSITION, name.as_str()),
                 (header::CACHE_CONTROL, "no-store"),
             ];

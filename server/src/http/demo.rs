@@ -72,12 +72,13 @@ fn page(phone: &str, messages: &domain::error::Result<Vec<DemoMessage>>) -> Stri
     format!(
         "<!doctype html><html lang=\"zh-CN\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><meta name=\"robots\" content=\"noindex\">\
-         <meta name=\"color-scheme\" content=\"light dark\"><meta http-equiv=\"refresh\" content=\"10\">\
+         <meta name=\"color-scheme\" content=\"light dark\">\
          <title>演示短信 · 一针</title><style>{STYLE}</style></head><body><main>\
-         <h1>演示短信</h1><p class=\"lead\">演示环境不真的发短信，本该发出的都在这里，最新的在最前；每 10 秒刷新。\
+         <h1>演示短信</h1><p class=\"lead\">演示环境不真的发短信，本该发出的都在这里，最新的在最前。\
          <span lang=\"en\">What phones would show, newest first. Nothing is really sent.</span></p>\
          <form method=\"get\"><label for=\"phone\">只看这个手机号</label><div class=\"row\">\
          <input id=\"phone\" name=\"phone\" inputmode=\"tel\" autocomplete=\"off\" value=\"{}\"><button>查看</button></div></form>\
+         <p class=\"more\"><a href=\"\">刷新 · <span lang=\"en\">Refresh</span></a></p>\
          {list}</main></body></html>",
         escape(phone),
     )

@@ -13,7 +13,7 @@ use crate::store::entities::message;
 /// Rows of one `VALUES`, so that each connection prepares a handful of statements.
 const LENGTHS: [usize; 3] = [1, 16, 64];
 /// Columns of a row of it.
-const COLUMNS: usize = 13;
+const COLUMNS: usize = 14;
 
 /// What became of a message that was in hand.
 pub(super) struct Outcome {
@@ -96,6 +96,7 @@ impl Outcome {
             self.handed_at.into(),
             self.told_at.into(),
             self.sealed.clone().into(),
+            self.was.to_hash.clone().into(),
         ]
     }
 }
@@ -116,7 +117,8 @@ impl Engine {
             let sql = format!(
                 "UPDATE messages SET state = f.column5, due_at = f.column6, gateway = f.column7, refused_by = f.column8, \
                  reference = f.column9, trouble = f.column10, handed_at = f.column11, told_at = f.column12, \
-                 sealed = CASE WHEN length(f.column13) = 0 THEN messages.sealed ELSE f.column13 END \
+                 sealed = CASE WHEN length(f.column13) = 0 THEN messages.sealed ELSE f.column13 END, \
+                 to_hash = f.column14 \
                  FROM (VALUES {}) AS f WHERE messages.id = f.column1 AND messages.state = f.column2 \
                  AND messages.tries = f.column3 AND messages.asks = f.column4",
                 rows.join(", ")

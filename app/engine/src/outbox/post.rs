@@ -21,7 +21,7 @@ use super::counts::Waiting;
 use super::letter::Words;
 use super::outcome::Outcome;
 use super::row::marked;
-use super::ways::Way;
+use super::ways::{LONGEST_PAUSE, Way};
 use crate::Engine;
 use crate::config::MessageTimes;
 use crate::sms::{Gateway, Handed, Letter};
@@ -39,6 +39,8 @@ const REST: u32 = 20;
 const LEAST_REST: Duration = Duration::from_millis(100);
 /// After a failure of the database.
 const TROUBLE: Duration = Duration::from_secs(1);
+/// How long a number that has had too many waits at most, whatever its gateway wishes.
+const LONGEST_FOR_A_NUMBER: Duration = Duration::from_secs(3600);
 /// The first pause of a message that a gateway does not take now, and the longest.
 const BACK_OFF_S: (u64, u64) = (2, 600);
 
@@ -177,11 +179,11 @@ impl Engine {
     }
 
     /// Begins to send what is still true.
-    async fn begin(&self, way: &Arc<Way>, rows: Vec<message::Model>, hands: &mut Hands) {
+    async fn begin(&self, way: &Arc<Way>, mut rows: Vec<message::Model>, hands: &mut Hands) {
         if rows.is_empty() {
             return;
         }
-        match self.sort(way, &rows).await {
+        match self.sort(way, &mut rows).await {
             Ok(ready) => {
                 for (row, what) in rows.into_iter().zip(ready) {
                     match what {
@@ -214,9 +216,16 @@ impl Engine {
     }
 
     /// What is to be done with each message that was taken in hand.
-    async fn sort(&self, way: &Way, rows: &[message::Model]) -> Result<Vec<Ready>> {
+    async fn sort(&self, way: &Way, rows: &mut [message::Model]) -> Result<Vec<Ready>> {
         let now = self.now();
         let looked = self.look_again(rows, now).await?;
+        // it goes to the number of today, by which limits count it and receipts tell of it
+        for (row, (_, words)) in rows.iter_mut().zip(&looked) {
+            if let Some(words) = words {
+                row.to_hash = self.phone_hash(&words.to);
+            }
+        }
+        let rows = &*rows;
         let before = self.under_way(rows).await?;
         let room = self.room_for_numbers(way, rows).await?;
         let mine: HashSet<_> = rows.iter().map(|row| row.id).collect();
@@ -289,9 +298,11 @@ impl Engine {
                 let sent = Outcome::of(row, MessageState::Delivered, now);
                 Outcome { trouble: None, told_at: Some(now), sealed, ..sent }
             }
-            Handed::NotNow { why, after, .. } => {
-                let after = chrono::Duration::from_std(after.unwrap_or_default()).unwrap_or_default();
-                let later = now + self.back_off(tries).max(after.min(chrono::Duration::hours(1)));
+            Handed::NotNow { why, after, down } => {
+                // not for longer than the gateway itself is left alone
+                let most = if down { LONGEST_PAUSE } else { LONGEST_FOR_A_NUMBER };
+                let after = chrono::Duration::from_std(after.unwrap_or_default().min(most)).unwrap_or_default();
+                let later = now + self.back_off(tries).max(after);
                 // the others are asked before anybody waits
                 let (due_at, gateway) = match self.another_way(&row, now) {
                     Some(other) => (now, Some(other)),

@@ -33,8 +33,8 @@ impl Engine {
                     break;
                 }
                 let now = self.now();
-                let told = Outcome::of(row, MessageState::Delivered, now);
-                let told = Outcome { told_at: Some(now), reference: Some(receipt.reference.clone()), ..told };
+                let reference = receipt.reference.clone().or_else(|| row.reference.clone());
+                let told = Outcome { told_at: Some(now), reference, ..Outcome::of(row, MessageState::Delivered, now) };
                 let outcome = match receipt.delivered {
                     true => Outcome { trouble: None, ..told },
                     false => told.because(&receipt.why).refused(&self.post().names(), now),
@@ -56,9 +56,10 @@ impl Engine {
     async fn receipted(&self, gateway: &str, receipt: &Receipt) -> Result<Option<message::Model>> {
         let found = match receipt.id {
             Some(id) => message::Entity::find_by_id(id).one(&self.store().read).await.map_err(internal)?,
+            None if receipt.reference.is_none() => None,
             None => message::Entity::find()
                 .filter(Expr::cust(AWAITED))
-                .filter(message::COLUMN.reference.eq(receipt.reference.as_str()))
+                .filter(message::COLUMN.reference.eq(receipt.reference.clone()))
                 .filter(message::COLUMN.gateway.eq(gateway))
                 .one(&self.store().read)
                 .await
@@ -66,7 +67,7 @@ impl Engine {
         };
         let fits = |row: &message::Model| {
             let theirs = row.gateway.as_deref() == Some(gateway);
-            let named = row.reference.as_deref().is_none_or(|reference| reference == receipt.reference);
+            let named = row.reference.is_none() || receipt.reference.is_none() || row.reference == receipt.reference;
             let hash = |to: &str| Phone::parse(to).is_ok_and(|to| self.phone_hash(&to) == row.to_hash);
             theirs && named && receipt.to.as_deref().is_none_or(hash)
         };

@@ -14,7 +14,7 @@ const PATIENCE: u32 = 3;
 /// How long it is left alone the first time, and twice as long each time after.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// How long at most.
-const LONGEST_PAUSE: Duration = Duration::from_secs(120);
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(120);
 
 /// A gateway and how it does.
 pub(crate) struct Way {

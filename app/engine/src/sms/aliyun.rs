@@ -158,7 +158,7 @@ impl Gateway for Aliyun {
         let reports: Vec<Report> = pushed.reports(&self.receipt_token)?;
         let receipt = |report: Report| Receipt {
             id: report.out_id.and_then(|id| id.parse().ok()),
-            reference: report.biz_id,
+            reference: Some(report.biz_id),
             to: report.phone_number,
             delivered: report.success,
             why: code(&report.err_code),

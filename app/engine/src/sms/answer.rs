@@ -96,7 +96,7 @@ pub struct Receipt {
     /// Which message, where the gateway says our id. Tencent does so only for accounts for which `ext` was enabled: then `reference` names it.
     pub id: Option<Uuid>,
     /// What the gateway calls it.
-    pub reference: String,
+    pub reference: Option<String>,
     /// The number, where the gateway says it: eleven digits.
     pub to: Option<String>,
     /// Whether it has arrived.

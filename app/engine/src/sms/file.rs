@@ -79,6 +79,8 @@ pub enum SecretFrom<'a> {
 pub struct GatewayParts<'a> {
     /// Finds a secret, or says in a few words why there is none.
     pub secrets: &'a dyn Fn(SecretFrom) -> Result<Zeroizing<String>, String>,
+    /// How long a message is in hand: each gateway must have answered twice by then.
+    pub lease: Duration,
     /// By which requests are dated.
     pub clock: Arc<dyn Clock>,
     /// For nonces.
@@ -120,7 +122,15 @@ pub fn gateways(text: &str, parts: &GatewayParts) -> Result<Vec<Arc<dyn Gateway>
     let file: toml::Table = toml::from_str(text).map_err(|error: toml::de::Error| {
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
         // the words after a quotation mark may be a secret that stands in the wrong place
-        let what = error.message().split(['"', '`', '\n']).next().unwrap_or_default().trim().to_owned();
+        let what = error
+            .message()
+            .split(['"', '`', '\n'])
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .trim_end_matches("expected")
+            .trim_end_matches([',', ' '])
+            .to_owned();
         GatewaysFileError::Syntax { line: before.matches('\n').count() + 1, what }
     })?;
     let top = Section::top(&file);
@@ -148,6 +158,13 @@ pub fn gateways(text: &str, parts: &GatewayParts) -> Result<Vec<Arc<dyn Gateway>
 fn gateway(entry: &Section, parts: &GatewayParts) -> Result<Arc<dyn Gateway>, Wrong> {
     let name = name(entry)?;
     let seconds = entry.number("timeout_s", 1..=60)?.unwrap_or(TIMEOUT_S);
+    if Duration::from_secs(seconds) * 2 >= parts.lease {
+        let most = parts.lease.as_secs();
+        let what = format!(
+            "is {seconds} s: it must be less than half of MESSAGE_LEASE_S ({most}), or what is still under way would be taken for lost"
+        );
+        return Err(entry.wrong("timeout_s", &what));
+    }
     let wire = |usual: Option<&str>| {
         let url = match usual {
             Some(usual) => entry.text("url")?.unwrap_or(usual),

@@ -185,7 +185,7 @@ impl Gateway for Tencent {
         let reports: Vec<Report> = pushed.reports(&self.receipt_token)?;
         let receipt = |report: Report| Receipt {
             id: report.ext.and_then(|id| id.parse().ok()),
-            reference: report.sid,
+            reference: Some(report.sid),
             to: report.mobile,
             delivered: report.report_status == "SUCCESS",
             why: code(&report.errmsg),

@@ -34,7 +34,7 @@
 //! ```json
 //! {"receipts": [{"id": "0193…", "reference": "…", "to": "13800138000", "state": "delivered" | "failed", "code": "…"}]}
 //! ```
-//! `to` and `code` may be left out. The answer to good ones is 200 `{"ok":true}`; until it comes they are sent again, and again is no harm.
+//! `reference`, `to` and `code` may be left out. The answer to good ones is 200 `{"ok":true}`; until it comes they are sent again, and again is no harm.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -42,7 +42,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::lang::Lang;
-use domain::message::MessageKind;
+use domain::message::{MessageKind, fields_of};
 use domain::time::Clock;
 use domain::{DateTime, Utc, Uuid};
 use serde::Deserialize;
@@ -125,7 +125,9 @@ impl Gateway for Webhook {
 
     async fn send(&self, letter: &Letter) -> Handed {
         let now = self.clock.now();
-        let fields: BTreeMap<&str, &str> = letter.values.iter().map(|(field, value)| (field.as_str(), value.as_str())).collect();
+        let told = fields_of(letter.kind);
+        let values = letter.values.iter().filter(|(field, _)| told.contains(field));
+        let fields: BTreeMap<&str, &str> = values.map(|(field, value)| (field.as_str(), value.as_str())).collect();
         let body = json!({
             "id": letter.id, "kind": letter.kind, "lang": letter.lang, "to": letter.to.as_str(), "text": letter.text, "fields": fields, "at": now,
         });
@@ -169,7 +171,7 @@ impl Gateway for Webhook {
         let reports: Reports = serde_json::from_slice(pushed.body).map_err(|_| ReceiptRefused::Unreadable)?;
         let receipt = |report: Report| Receipt {
             id: Some(report.id),
-            reference: report.reference.unwrap_or_else(|| report.id.to_string()),
+            reference: report.reference,
             to: report.to,
             delivered: matches!(report.state, State::Delivered),
             why: code(report.code.as_deref().unwrap_or_default()),

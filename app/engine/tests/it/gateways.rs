@@ -98,7 +98,8 @@ fn read(text: &str, clock: Arc<dyn Clock>, secret: &str) -> Arc<dyn Gateway> {
         let text = if matches!(from, SecretFrom::Env("TOKEN")) { TOKEN } else { secret };
         Ok(Zeroizing::new(text.to_owned()))
     };
-    let parts = GatewayParts { secrets: &secrets, clock, entropy: Arc::new(SystemEntropy) };
+    let parts =
+        GatewayParts { secrets: &secrets, lease: std::time::Duration::from_secs(60), clock, entropy: Arc::new(SystemEntropy) };
     gateways(text, &parts).expect("a good file").remove(0)
 }
 

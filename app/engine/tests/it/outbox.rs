@@ -25,6 +25,7 @@ on_both_engines!(
     what_a_dead_process_had_in_hand_is_in_doubt_and_then_known,
     a_slow_process_does_not_overwrite_what_became_known_meanwhile,
     a_receipt_tells_what_became_of_a_message_once_and_only_where_it_fits,
+    whoever_has_another_number_by_now_is_told_there_and_the_receipt_for_it_counts,
     a_failed_receipt_leads_to_the_second_gateway_and_a_late_one_of_the_first_changes_nothing,
     a_receipt_without_our_id_is_found_by_what_the_gateway_calls_it,
     a_number_gets_no_more_than_its_gateway_allows,
@@ -379,6 +380,24 @@ async fn a_receipt_tells_what_became_of_a_message_once_and_only_where_it_fits(ki
     assert_eq!(rows(&city).await[0], "booked delivered one -");
     let unproven = post.gateway_counts()[0].outcomes.iter().find(|(name, _)| *name == "unproven").expect("counted").1;
     assert_eq!(unproven, 3);
+}
+
+async fn whoever_has_another_number_by_now_is_told_there_and_the_receipt_for_it_counts(kind: Kind) {
+    let city = TestCity::new(kind).await;
+    let (guest, _) = booked(&city).await;
+    without_codes(&city).await;
+    let mut changed = crate::harness::draft(domain::person::Relation::Myself, 1);
+    changed.id = Some(guest.person.id);
+    changed.document.number = guest.person.document.number.clone();
+    changed.phone = "13911110000".into();
+    city.engine.save_person(&guest.citizen, changed).await.expect("saved");
+    let one = Scripted::new("one");
+    let post = post(&city, vec![one.clone()]).await;
+    post.send_due().await.expect("sent");
+    let had = one.had()[0].clone();
+    assert_eq!(had.to, "13911110000");
+    push(&post, &city, "one", &format!("{} {} 13911110000 -", had.id, reference(had.id))).await;
+    assert_eq!(rows(&city).await[0], "booked failed one MK:0008", "those who call are told");
 }
 
 async fn a_failed_receipt_leads_to_the_second_gateway_and_a_late_one_of_the_first_changes_nothing(kind: Kind) {

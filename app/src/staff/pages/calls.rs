@@ -56,7 +56,12 @@ impl Calls {
                 let count = u32::try_from(list.rows.len()).unwrap_or(u32::MAX);
                 let _ = self.desk.calls.try_set(Some(count));
             }
-            let _ = self.list.try_set(answer.map_or_else(Load::Failed, Load::Ready));
+            let shown = self.list.try_with_untracked(|list| list.ready().is_some());
+            match answer {
+                // an old list is worth more than none
+                Err(error) if shown == Some(true) => drop(self.refusal.try_set(Some(error))),
+                answer => drop(self.list.try_set(answer.map_or_else(Load::Failed, Load::Ready))),
+            }
         });
     }
 
@@ -67,7 +72,7 @@ impl Calls {
                     {heading(t("要打的电话", "Calls to make"))}
                     <button type="button" class="pill" on:click=move |_| self.read()>{t("刷新", "Refresh")}</button>
                 </div>
-                <p class="list-sum">{t(
+                <p class="list-sum" id=SAID tabindex="-1">{t(
                     "短信没有送到这些人，而事情还来得及：请打电话告诉他们。",
                     "No message reached these people, and there is still time: please call and tell them.",
                 )}</p>
@@ -152,6 +157,8 @@ impl Calls {
         self.ask(id, api::messages::called(id), move |_| {
             self.shown.set(None);
             self.read();
+            // the button goes with its line
+            dom::focus(SAID);
         });
     }
 
@@ -180,6 +187,7 @@ impl Calls {
 }
 
 const NUMBER: &str = "call-number";
+const SAID: &str = "calls-said";
 
 /// What to tell them.
 fn says(kind: MessageKind, lang: Lang) -> &'static str {

@@ -19,7 +19,15 @@ fn find(from: SecretFrom) -> Result<Zeroizing<String>, String> {
 }
 
 fn read(text: &str) -> Result<Vec<Arc<dyn Gateway>>, GatewaysFileError> {
-    gateways(text, &GatewayParts { secrets: &find, clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) })
+    gateways(
+        text,
+        &GatewayParts {
+            secrets: &find,
+            lease: std::time::Duration::from_secs(60),
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+        },
+    )
 }
 
 /// All templates, each with the first field of its kind.
