@@ -144,6 +144,10 @@ export class Caller {
     return (await this.call<{ booking: Booking }>('bookings/reserve', request)).booking
   }
 
+  async move(code: string, slotId: string): Promise<Booking> {
+    return (await this.call<{ booking: Booking }>('bookings/move', { request_id: randomUUID(), code, slot_id: slotId })).booking
+  }
+
   async cancel(code: string): Promise<Booking> {
     return (await this.call<{ booking: Booking }>('bookings/cancel', { code })).booking
   }

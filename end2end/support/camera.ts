@@ -46,16 +46,19 @@ export interface Filming {
   close(): Promise<void>
 }
 
-/** A browser whose camera sees the picture, again and again. */
-export async function filming(picture: Buffer): Promise<Filming> {
+/** A browser whose camera sees the pictures, one phone after the other, again and again. */
+export async function filming(...pictures: Buffer[]): Promise<Filming> {
   const folder = await mkdtemp(join(tmpdir(), 'yizhen-camera-'))
   const path = join(folder, 'camera.y4m')
-  const [seen, unseen] = [frame(PNG.sync.read(picture)), frame()]
+  const unseen = frame()
   const file = await open(path, 'w')
   await file.write(`YUV4MPEG2 W${WIDTH} H${HEIGHT} F${FRAMES_A_SECOND}:1 Ip A1:1 C420jpeg\n`)
-  for (let at = 0; at < (HELD_UP_S + TAKEN_AWAY_S) * FRAMES_A_SECOND; at++) {
-    await file.write('FRAME\n')
-    await file.write(at < HELD_UP_S * FRAMES_A_SECOND ? seen : unseen)
+  for (const picture of pictures) {
+    const seen = frame(PNG.sync.read(picture))
+    for (let at = 0; at < (HELD_UP_S + TAKEN_AWAY_S) * FRAMES_A_SECOND; at++) {
+      await file.write('FRAME\n')
+      await file.write(at < HELD_UP_S * FRAMES_A_SECOND ? seen : unseen)
+    }
   }
   await file.close()
   const browser = await launch(

@@ -1,7 +1,8 @@
 // What a citizen does on the pages, by the words that stand there.
 import { type Locator, type Page, expect } from '@playwright/test'
-import { type Slot, signInCode } from './api.ts'
+import { type Booking, type Slot, signInCode } from './api.ts'
 import type { Someone } from './people.ts'
+import { photograph } from './qr.ts'
 
 /** Where the demo's staff work: open at any hour. */
 export const STAFF_SITE = '冷水滩区演示接种点一'
@@ -128,4 +129,13 @@ export async function bookingCode(page: Page): Promise<string> {
 /** The QR on the page of a booking. */
 export function qr(page: Page): Locator {
   return page.getByRole('img', { name: '预约二维码' })
+}
+
+/** A phone that shows a booking's ticket with a pass of one's choice in it, as a forger's would. */
+export async function forged(phone: Page, booking: Booking, pass: string): Promise<Buffer> {
+  await phone.route('**/api/bookings/show', (route) => route.fulfill({ json: { booking: { ...booking, state: 'booked', pass } } }))
+  await phone.goto(`/bookings/${booking.code}`)
+  const picture = await photograph(qr(phone))
+  await phone.unroute('**/api/bookings/show')
+  return picture
 }

@@ -3,6 +3,7 @@
 use domain::booking::{Booking, BookingState};
 use domain::error::ErrorCode;
 use domain::message::{REMINDER_AT, reminder_due};
+use domain::reason::Reason;
 use domain::time::{day_text, hour_minute};
 use domain::vaccine::Vaccine;
 use leptos::prelude::*;
@@ -11,7 +12,7 @@ use leptos_router::hooks::use_params_map;
 use super::parts::{back, dose_words, facts, shown, site_path, when as when_words, window_words};
 use super::shell::tel;
 use super::state::State;
-use super::{calendar, messages, picture, ticket};
+use super::{calendar, kept, messages, picture, ticket};
 use crate::api;
 use crate::ui::icon::{CROSS, LOOK, TICK, icon};
 use crate::ui::{Load, call, dom, heading, lang, load, t, titled};
@@ -46,14 +47,28 @@ pub(crate) fn with_booking(ready: impl Fn(Booking) -> AnyView + Copy + Send + Sy
         Some(last) => booking.set(Load::Ready(last)),
         None => again.run(()),
     }
-    keep_fresh(booking, code);
+    keep_fresh(booking, code.clone());
+    let online = window_event_listener_untyped("online", move |_| {
+        if booking.try_with_untracked(|now| matches!(now, Load::Failed(_))) == Some(true) {
+            again.run(());
+        }
+    });
+    on_cleanup(move || online.remove());
+    Effect::new(move |_| {
+        booking.with(|now| now.ready().map(kept::note));
+    });
     Effect::new(move |_| state.site_phone.set(booking.with(|now| now.ready().map(|booking| booking.site.phone.clone()))));
     on_cleanup(move || state.site_phone.set(None));
     titled(
         move || title(&booking),
         move || {
             let missing = booking.with(|now| matches!(now, Load::Failed(error) if is_missing(error.code)));
-            let content = if missing { not_found(state) } else { shown(booking, again, ready) };
+            let cut_off = booking.with(|now| matches!(now, Load::Failed(error) if error.reason == Some(Reason::Network)));
+            let content = match cut_off.then(|| kept::of(&code)).flatten() {
+                Some(kept) => kept::view(&kept, again),
+                None if missing => not_found(state),
+                None => shown(booking, again, ready),
+            };
             view! { {back("/bookings")} {content} }.into_any()
         },
     )

@@ -1,6 +1,7 @@
 //! The citizen's pages: look where doses are left, book, show the code at the door.
 
 mod arrival;
+mod awake;
 mod book;
 mod booking;
 mod bookings;
@@ -11,6 +12,7 @@ mod download;
 mod draft;
 mod help;
 mod home;
+mod kept;
 mod messages;
 mod missing;
 mod move_to;

@@ -8,6 +8,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::draft::Draft;
+use super::kept;
 use crate::api;
 use crate::live::{Live, Overview};
 use crate::ui::call::get;
@@ -140,6 +141,7 @@ impl State {
             return;
         }
         dom::keep_local(SIGNED_IN, None);
+        kept::forget();
         self.account.set(None);
         self.arrived.set(false);
         self.people.set(Load::Waiting);
@@ -161,6 +163,7 @@ impl State {
                     if self.arrived.get_untracked() && dom::session(CAME_IN).is_none_or(|before| before != answer.account.phone) {
                         dom::keep_session(CAME_IN, Some(&answer.account.phone));
                         self.draft.set(Draft::default());
+                        kept::forget();
                     }
                     self.account.set(Some(answer.account));
                     self.load_people();

@@ -7,6 +7,7 @@ pub(crate) mod burst;
 pub(crate) mod qr;
 pub(crate) mod scale;
 pub(crate) mod scan;
+pub(crate) mod search;
 pub(crate) mod verdict;
 
 #[cfg(feature = "staff")]

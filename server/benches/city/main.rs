@@ -11,6 +11,7 @@ mod look;
 mod minder;
 mod nginx;
 mod p1;
+mod p10;
 mod p2;
 mod p3;
 mod p4;
@@ -116,6 +117,9 @@ async fn bench(options: &Options) -> Result<()> {
         note(&format!("fewer than {FILES} files may be open (ulimit -n): the largest crowds will not fit"));
     }
     let (people, wants) = (options.people as usize, |part| options.wants(part));
+    if wants("P10") {
+        p10::measure(&mut report)?;
+    }
     if ["P1", "P3", "P4", "P5", "P8"].into_iter().any(wants) {
         let stage = Stage::embedded(&options.dir.join("sqlite"), people, options.reuse).await?;
         if wants("P8") {

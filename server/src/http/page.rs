@@ -22,6 +22,11 @@ const AN_HOUR: HeaderValue = HeaderValue::from_static("public, max-age=3600");
 /// A page: asked for again each time.
 const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
 
+/// How the names of service workers end.
+const WORKER: &str = "-sw.js";
+/// What a service worker may do: fetch our own files.
+const FETCHES: HeaderValue = HeaderValue::from_static("default-src 'none'; connect-src 'self'; frame-ancestors 'none'");
+
 /// A file, ready to be sent.
 #[derive(Clone, Debug)]
 pub(super) struct Page {
@@ -38,7 +43,12 @@ pub(super) struct Page {
 impl Page {
     /// A file that is no document. `None` for a kind of file that is never built.
     pub(super) fn asset(name: &str, body: Cow<'static, [u8]>, brotli: Option<Cow<'static, [u8]>>) -> Option<Self> {
-        let cache = if is_hashed(name) { FOREVER } else { AN_HOUR };
+        let worker = name.ends_with(WORKER);
+        let cache = match worker {
+            true => ASK_AGAIN,
+            false if is_hashed(name) => FOREVER,
+            false => AN_HOUR,
+        };
         let body = bytes(body);
         Some(Self {
             etag: etag(&body),
@@ -46,7 +56,7 @@ impl Page {
             brotli: brotli.map(bytes),
             content_type: content_type(name)?,
             cache,
-            policy: None,
+            policy: worker.then_some(FETCHES),
             framed: false,
         })
     }

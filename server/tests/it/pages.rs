@@ -34,6 +34,7 @@ async fn a_hashed_name_is_kept_forever_and_others_are_asked_for_again() {
         (SCRIPT, "text/javascript; charset=utf-8", "public, max-age=31536000, immutable"),
         ("/staff/staff-0123456789abcdef.css", "text/css; charset=utf-8", "public, max-age=31536000, immutable"),
         ("/robots.txt", "text/plain; charset=utf-8", "public, max-age=3600"),
+        ("/bookings-sw.js", "text/javascript; charset=utf-8", "no-cache"),
     ] {
         let response = service.visitor().get(path).send().await.expect("an answer");
         assert_eq!(response.status(), StatusCode::OK, "{path}");
@@ -42,6 +43,17 @@ async fn a_hashed_name_is_kept_forever_and_others_are_asked_for_again() {
         let again = service.visitor().get(path).header("if-none-match", tag).send().await.expect("an answer");
         assert_eq!(again.status(), StatusCode::NOT_MODIFIED, "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_service_worker_may_fetch_our_own_files_and_do_nothing_else() {
+    let service = Service::plain().await;
+    let policy = async |path: &str| {
+        let response = service.visitor().get(path).send().await.expect("an answer");
+        header(&response, "content-security-policy").to_owned()
+    };
+    assert_eq!(policy("/bookings-sw.js").await, "default-src 'none'; connect-src 'self'; frame-ancestors 'none'");
+    assert_eq!(policy(SCRIPT).await, "default-src 'none'; frame-ancestors 'none'", "no other script");
 }
 
 #[tokio::test]

@@ -83,6 +83,7 @@ fn write_pages(folder: &Path) {
         ("citizen/citizen-0123456789abcdef.js", "export default 1; // long enough to be smaller"),
         ("citizen/citizen-0123456789abcdef.js.br", "not really brotli, but sent as it is"),
         ("citizen/robots.txt", "User-agent: *"),
+        ("citizen/bookings-sw.js", "self.addEventListener('fetch', () => {})"),
         ("staff/index.html", page("staff").as_str()),
         ("staff/staff-0123456789abcdef.css", "body{}"),
         ("secret.txt", "not part of the pages"),

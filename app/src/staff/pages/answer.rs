@@ -10,7 +10,7 @@ use leptos::prelude::*;
 
 use super::counter::{Counter, Screen};
 use super::desk::Session;
-use super::{reveal, shape, undo};
+use super::{found, reveal, shape, undo};
 use crate::staff::verdict::Verdict;
 use crate::ui::{lang, t};
 
@@ -28,6 +28,7 @@ pub(super) fn answer(counter: Counter) -> AnyView {
             Screen::Answer(found) => about(counter, &found, lang),
             Screen::Refused(error) => refused(&Verdict::refused(&error, lang), lang),
             Screen::NoCode => refused(&no_code(), lang),
+            Screen::Found(who) => found::found(counter, who, lang),
             Screen::Recording(found, trouble) => recording(counter, &found, trouble.as_ref(), lang),
             Screen::Done(found, redemption) => done(counter, found, redemption.as_ref(), lang),
             Screen::Undone(found) => undone(&found, lang),
@@ -50,7 +51,7 @@ fn ready() -> AnyView {
                 <path d="M26 26h16v16H26zM54 26h16v16H54zM26 54h16v16H26zM54 54h6v6h-6zM66 64h6v6h-6zM54 68h4v4"></path>
             </svg>
             <h2>{t("请扫二维码", "Scan a QR code")}</h2>
-            <p>{t("扫码枪、摄像头都可以，也可以输入 10 位预约码。", "With a scanner or the camera; or type the 10 characters of the code.")}</p>
+            <p>{t("扫码枪、摄像头都可以，也可以输入 10 位预约码，或按姓名、证件尾号找今天的人。", "With a scanner or the camera; or type the 10 characters of the code, or a name or last four of today's list.")}</p>
         </div>
     }
     .into_any()

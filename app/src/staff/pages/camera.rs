@@ -306,6 +306,8 @@ impl Looking {
         let text = decode(&grey);
         let end = js_sys::Date::now();
         self.rest_until_ms = end + (end - now);
+        // when it was looked at and for how long: read by end2end/look/camera.look.ts
+        let _ = video.set_attribute("data-look", &format!("{now} {}", end - now));
         text
     }
 }

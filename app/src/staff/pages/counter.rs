@@ -9,9 +9,11 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::desk::{Desk, sleep};
+use super::found::Found;
 use super::sound::{Sound, play};
 use crate::api;
 use crate::staff::scan::Scan;
+use crate::staff::search::sought;
 use crate::staff::verdict::Verdict;
 use crate::ui::{dom, now_lang};
 
@@ -33,6 +35,8 @@ pub(super) enum Screen {
     Refused(Error),
     /// A photo without a code in it.
     NoCode,
+    /// Who of today's list fits what was typed.
+    Found(Found),
     /// The jab is being recorded; after a failure with the reason, while it is tried again.
     Recording(Box<LookUp>, Option<Error>),
     /// The jab is recorded.
@@ -121,6 +125,10 @@ impl Counter {
         match Scan::read(text) {
             Ok(scan) => self.look_up(scan),
             Err(error) => {
+                if let Some(sought) = sought(text) {
+                    self.search(sought);
+                    return true;
+                }
                 self.next_turn();
                 self.scan.set_value(None);
                 self.answer(Screen::Refused(error));
@@ -138,13 +146,18 @@ impl Counter {
         }
     }
 
+    /// What is asked next is no scan: nothing is to be looked up again by itself.
+    pub(super) fn forget_scan(self) {
+        self.scan.set_value(None);
+    }
+
     fn is_held(self) -> bool {
         self.undoing.get_untracked()
             || self.revealing.get_untracked()
             || self.screen.with_untracked(|screen| matches!(screen, Screen::Recording(..)))
     }
 
-    fn look_up(self, scan: Scan) {
+    pub(super) fn look_up(self, scan: Scan) {
         let turn = self.next_turn();
         let replaces = self.screen.with_untracked(|screen| matches!(screen, Screen::Answer(_)));
         self.scan.set_value(Some(scan.clone()));
@@ -181,7 +194,7 @@ impl Counter {
     }
 
     /// Shows an answer, and lets it be heard.
-    fn answer(self, screen: Screen) {
+    pub(super) fn answer(self, screen: Screen) {
         let lang = now_lang();
         let light = match &screen {
             Screen::Answer(found) => Some(found.light),
@@ -304,7 +317,7 @@ impl Counter {
         self.screen.set(Screen::Ready);
     }
 
-    fn next_turn(self) -> u32 {
+    pub(super) fn next_turn(self) -> u32 {
         self.held.set(false);
         self.turn
             .try_update_value(|turn| {
@@ -315,7 +328,7 @@ impl Counter {
     }
 
     /// Whether nothing has happened since, and the page is still there.
-    fn is_now(self, turn: u32) -> bool {
+    pub(super) fn is_now(self, turn: u32) -> bool {
         self.turn.try_get_value() == Some(turn)
     }
 }

@@ -49,14 +49,13 @@ pub(super) fn field(counter: Counter) -> AnyView {
     keep_focus(input);
     view! {
         <form class="scan-form" novalidate=true on:submit=on_submit>
-            <label for=FIELD>{move || t("扫码枪，或输入预约码", "Scanner, or type the booking code")}</label>
+            <label for=FIELD>{move || t("扫码枪，或输入预约码、姓名、尾号", "Scanner; or type a code, a name or last four")}</label>
             <div class="scan-row">
                 <input
                     id=FIELD
                     node_ref=input
                     type="text"
                     inputmode=move || if keys.get() { "text" } else { "none" }
-                    lang="en"
                     autocomplete="off"
                     autocapitalize="characters"
                     spellcheck="false"

@@ -12,6 +12,7 @@ mod desk;
 mod enrol;
 mod eye;
 mod field;
+mod found;
 mod gate;
 mod lock;
 mod password;
