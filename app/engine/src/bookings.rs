@@ -103,7 +103,7 @@ impl Engine {
         }))
     }
 
-    fn question<'a>(
+    pub(crate) fn question<'a>(
         &self,
         details: &Details,
         vaccine: &'a Vaccine,

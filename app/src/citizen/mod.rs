@@ -11,6 +11,7 @@ mod download;
 mod draft;
 mod help;
 mod home;
+mod left_over;
 mod messages;
 mod missing;
 mod move_to;
@@ -43,6 +44,7 @@ pub fn App() -> impl IntoView {
                 <FlatRoutes fallback=missing::page>
                     <Route path=path!("/") view=home::page />
                     <Route path=path!("/sites/:id") view=site::page />
+                    <Route path=path!("/sites/:id/left-over") view=left_over::page />
                     <Route path=path!("/book/:step") view=book::page />
                     <Route path=path!("/bookings") view=bookings::page />
                     <Route path=path!("/bookings/:code") view=booking::page />

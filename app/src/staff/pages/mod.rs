@@ -13,6 +13,7 @@ mod enrol;
 mod eye;
 mod field;
 mod gate;
+mod left_over;
 mod lock;
 mod password;
 mod photo;
@@ -97,6 +98,7 @@ pub fn App() -> impl IntoView {
                             <Route path=path!("/") view=scan::page />
                             <Route path=path!("/roster") view=roster::page />
                             <Route path=path!("/today") view=today::page />
+                            <Route path=path!("/left-over") view=left_over::page />
                             <Route path=path!("/calls") view=calls::page />
                             <Route path=path!("/messages") view=texts::page />
                             <Route path=path!("/account") view=account::page />
