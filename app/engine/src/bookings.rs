@@ -100,6 +100,7 @@ impl Engine {
             vaccine,
             window: slot.window,
             version: FIRST_VERSION,
+            consent_version: reserve.consent.version.clone(),
         }))
     }
 

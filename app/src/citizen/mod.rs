@@ -19,6 +19,7 @@ mod my_data;
 mod notice;
 mod parts;
 mod picture;
+mod sheet;
 mod shell;
 mod sign_in;
 mod site;

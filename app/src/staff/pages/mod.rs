@@ -20,6 +20,7 @@ mod photo;
 mod pin;
 mod reveal;
 mod roster;
+mod roster_print;
 mod scan;
 mod shape;
 mod sign_in;
