@@ -178,8 +178,12 @@ impl Engine {
 
     /// The dose that is due, where it may be given on one of the days until then.
     fn dose_asked(&self, details: &Details, course: &str, doses: Vec<DoseRecord>, until: NaiveDate) -> Result<u8> {
-        let vaccines = self.board().vaccines_of(course);
+        let mut vaccines = self.board().vaccines_of(course);
         let history = of_course(&vaccines, doses);
+        // a course goes on with the product that it was begun with
+        if let Some(begun) = history.first() {
+            vaccines.retain(|vaccine| vaccine.id == begun.vaccine_id);
+        }
         if history.iter().any(|record| !record.given) {
             return Err(Error::new(Reason::AlreadyBooked { code: None }));
         }
@@ -188,9 +192,8 @@ impl Engine {
             for vaccine in &vaccines {
                 match self.due(details, vaccine, &history, day) {
                     Ok(dose) => return Ok(dose),
-                    // of the day that comes closest, and of the vaccine that was begun with
-                    Err(error) if error.reason != Some(Reason::MixedCourse) => refused = Some(error),
-                    Err(_) => {}
+                    // of the day that comes closest
+                    Err(error) => refused = Some(error),
                 }
             }
         }

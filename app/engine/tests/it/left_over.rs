@@ -180,6 +180,7 @@ async fn an_ask_ends_with_its_day_the_person_and_the_account(kind: Kind) {
     city.engine.remove_person(&guests[0].citizen, guests[0].person.id).await.expect("removed");
     assert_eq!(city.count(all).await, 2);
     let phone = "13800000002";
+    city.clock.step(chrono::Duration::minutes(2));
     city.engine.send_own_code(&guests[1].citizen, &Whence::default()).await.expect("sent");
     let code = city.code_sent_to(phone).await;
     let own = city.engine.own_data(&guests[1].citizen, &code, &Whence::default()).await.expect("taken along");
