@@ -169,6 +169,9 @@ pub struct Booking {
     pub window: Window,
     /// What the QR holds; nothing once the booking is cancelled or missed.
     pub pass: Option<String>,
+    /// The version of the notice that was agreed to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent_version: Option<String>,
 }
 
 /// Replies that hold one booking.

@@ -22,6 +22,7 @@ pub mod error;
 pub mod identity;
 pub mod jobs;
 pub mod lang;
+pub mod left_over;
 pub mod message;
 pub mod notice;
 pub mod own_data;

@@ -73,6 +73,9 @@ pub struct OwnData {
     pub people: Vec<OwnPerson>,
     /// Its bookings.
     pub bookings: Vec<OwnBooking>,
+    /// For whom it was asked to be called where a dose is left over.
+    #[serde(default)]
+    pub left_over: Vec<OwnLeftOver>,
     /// What was agreed to on its own, and taken back.
     pub consents: Vec<OwnConsent>,
     /// The messages to its phone, and about its bookings.
@@ -96,6 +99,27 @@ pub struct OwnAccount {
     pub wechat: bool,
     /// In which language its messages are.
     pub lang: Lang,
+}
+
+/// Somebody who is to be called where a dose is left over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnLeftOver {
+    /// Whom for.
+    pub person_id: uuid::Uuid,
+    /// What it is to protect against.
+    pub course: String,
+    /// Which dose.
+    pub dose: u8,
+    /// The names of the sites that may call.
+    pub sites: Vec<String>,
+    /// When it was asked.
+    pub asked_at: DateTime<Utc>,
+    /// The last day on which they may call.
+    pub until: NaiveDate,
+    /// What came of the last call, in the words of `CallOutcome`.
+    pub outcome: Option<String>,
+    /// When that was.
+    pub called_at: Option<DateTime<Utc>>,
 }
 
 /// Who somebody is, as a city's app has said.

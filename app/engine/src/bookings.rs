@@ -100,10 +100,11 @@ impl Engine {
             vaccine,
             window: slot.window,
             version: FIRST_VERSION,
+            consent_version: reserve.consent.version.clone(),
         }))
     }
 
-    fn question<'a>(
+    pub(crate) fn question<'a>(
         &self,
         details: &Details,
         vaccine: &'a Vaccine,

@@ -33,6 +33,7 @@ impl Engine {
     /// Takes a person who is held out of their list, and forgets all of them that need not be kept. A jab that was recorded must be, until its
     /// time is over: then the person stays, sealed, for it alone. Whether they may go (no booking waits) is for the caller to have asked.
     pub(crate) async fn forget_person(&self, tx: &impl ConnectionTrait, held: &person::Model) -> Result<()> {
+        self.forget_left_over(tx, held.id).await?;
         let bookings = booking::Entity::find()
             .filter(booking::COLUMN.account_id.eq(held.account_id))
             .filter(booking::COLUMN.person_id.eq(held.id))
@@ -62,6 +63,7 @@ impl Engine {
 
     /// Empties the row of a person whom no booking needs.
     pub(crate) async fn empty_person(&self, tx: &impl ConnectionTrait, id: Uuid) -> Result<()> {
+        self.forget_left_over(tx, id).await?;
         person::Entity::update_many()
             .col_expr(person::Column::Removed, Expr::value(true))
             .col_expr(person::Column::Sealed, Expr::value(Vec::<u8>::new()))

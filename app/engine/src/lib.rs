@@ -35,6 +35,7 @@ mod jobs;
 mod key_check;
 mod langs;
 mod ledger;
+mod left_over;
 mod lookups;
 mod outbox;
 mod own_data;

@@ -6,7 +6,8 @@ use domain::Uuid;
 use domain::booking::BookingState;
 use domain::error::{Error, Result};
 use domain::own_data::{
-    Ahead, FORM, Holdings, OwnAccount, OwnBooking, OwnConsent, OwnData, OwnDeed, OwnIdentity, OwnMessage, OwnPerson, OwnSession,
+    Ahead, FORM, Holdings, OwnAccount, OwnBooking, OwnConsent, OwnData, OwnDeed, OwnIdentity, OwnLeftOver, OwnMessage, OwnPerson,
+    OwnSession,
 };
 use domain::person::Relation;
 use domain::time::{civil, plus_days};
@@ -94,6 +95,7 @@ impl Engine {
             messages: self.own_messages(&self.phone_hash(&phone), &found).await?,
             history: self.own_history(citizen, &found).await?,
             bookings: found.into_iter().map(|found| self.own_booking_out(found)).collect::<Result<_>>()?,
+            left_over: self.own_left_over(citizen).await?,
             consents: self.own_consents(citizen).await?,
             sessions: self.own_sessions(citizen).await?,
         })
@@ -170,6 +172,22 @@ impl Engine {
             Ok(OwnMessage { kind, to, text, at, state })
         };
         self.worded(rows).await?.into_iter().map(out).collect()
+    }
+
+    async fn own_left_over(&self, citizen: &Citizen) -> Result<Vec<OwnLeftOver>> {
+        let out = |(row, sites): (crate::store::entities::left_over::Model, Vec<Uuid>)| {
+            Ok(OwnLeftOver {
+                person_id: row.person_id,
+                course: row.course,
+                dose: dose_out(row.dose),
+                sites: sites.into_iter().map(|id| Ok(self.site(id)?.name)).collect::<Result<_>>()?,
+                asked_at: row.asked_at,
+                until: row.until,
+                outcome: row.outcome,
+                called_at: row.called_at,
+            })
+        };
+        self.left_overs_of(citizen).await?.into_iter().map(out).collect()
     }
 
     async fn own_consents(&self, citizen: &Citizen) -> Result<Vec<OwnConsent>> {

@@ -18,8 +18,8 @@ use crate::staff::Staff;
 /// What was watched since the start.
 #[derive(Default)]
 pub(crate) struct Watch {
-    reveals: AtomicU64,
-    reveals_over: AtomicU64,
+    pub(crate) reveals: AtomicU64,
+    pub(crate) reveals_over: AtomicU64,
     look_ups_over: AtomicU64,
 }
 

@@ -121,12 +121,13 @@ impl Engine {
             vaccine: self.vaccine(&found.slot.vaccine_id)?,
             window: found.slot.window(),
             version: found.booking.version,
+            consent_version: found.booking.consent_version,
         }))
     }
 
     /// A booking as its owner sees it.
     pub(crate) fn shown(&self, shown: Shown) -> Booking {
-        let Shown { code, state, dose, person_id, details, site, vaccine, window, version } = shown;
+        let Shown { code, state, dose, person_id, details, site, vaccine, window, version, consent_version } = shown;
         let keys = self.vault().keys();
         let (key_id, key) = keys.signing(self.now());
         let pass = Pass { key_id, code, site_id: site.id, window, version: Some(Pass::version_of(version)) };
@@ -140,6 +141,7 @@ impl Engine {
             vaccine: vaccine_out(vaccine),
             window,
             pass,
+            consent_version: Some(consent_version),
         }
     }
 }
@@ -155,6 +157,7 @@ pub(crate) struct Shown {
     pub vaccine: Vaccine,
     pub window: Window,
     pub version: i32,
+    pub consent_version: String,
 }
 
 pub(crate) fn vaccine_out(vaccine: Vaccine) -> BookedVaccine {

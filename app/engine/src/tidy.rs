@@ -8,7 +8,7 @@ use crate::Engine;
 use crate::accounts::REMEMBERED;
 use crate::entropy::Entropy;
 use crate::error::internal;
-use crate::store::entities::{session, sign_in_code, spent, tally, wechat_pending};
+use crate::store::entities::{left_over, session, sign_in_code, spent, tally, wechat_pending};
 
 /// Rows that one statement takes away: a few milliseconds of the one connection that writes.
 const AT_ONCE: u64 = 1024;
@@ -31,6 +31,8 @@ impl Engine {
         let forgotten = <dyn Entropy>::first_id(now - REMEMBERED);
         Ok(take_away::<session::Entity>(db, session::Column::TokenHash, Expr::col(session::Column::ExpiresAt).lte(now)).await?
             + take_away::<tally::Entity>(db, tally::Column::Hash, Expr::col(tally::Column::EmptyMs).lte(now.timestamp_millis()))
+                .await?
+            + take_away::<left_over::Entity>(db, left_over::Column::Id, Expr::col(left_over::Column::Until).lt(self.today()))
                 .await?
             + take_away::<spent::Entity>(db, spent::Column::Hash, Expr::col(spent::Column::Until).lte(now)).await?
             + take_away::<wechat_pending::Entity>(

@@ -12,7 +12,7 @@ use leptos_router::hooks::use_params_map;
 use super::parts::{back, dose_words, facts, shown, site_path, when as when_words, window_words};
 use super::shell::tel;
 use super::state::State;
-use super::{calendar, kept, messages, picture, ticket};
+use super::{calendar, kept, messages, picture, sheet, ticket};
 use crate::api;
 use crate::ui::icon::{CROSS, LOOK, TICK, icon};
 use crate::ui::{Load, call, dom, heading, lang, load, t, titled};
@@ -157,6 +157,7 @@ fn standing(booking: Booking, done: bool) -> AnyView {
             {picture::button(&booking)}
         </div>
         {calendar::hint()}
+        {sheet::part(&booking)}
         {messages::part(code)}
         <p class="cant-come">
             {t("来不了？", "Cannot come? ")}

@@ -13,6 +13,7 @@ mod draft;
 mod help;
 mod home;
 mod kept;
+mod left_over;
 mod messages;
 mod missing;
 mod move_to;
@@ -20,6 +21,7 @@ mod my_data;
 mod notice;
 mod parts;
 mod picture;
+mod sheet;
 mod shell;
 mod sign_in;
 mod site;
@@ -45,6 +47,7 @@ pub fn App() -> impl IntoView {
                 <FlatRoutes fallback=missing::page>
                     <Route path=path!("/") view=home::page />
                     <Route path=path!("/sites/:id") view=site::page />
+                    <Route path=path!("/sites/:id/left-over") view=left_over::page />
                     <Route path=path!("/book/:step") view=book::page />
                     <Route path=path!("/bookings") view=bookings::page />
                     <Route path=path!("/bookings/:code") view=booking::page />

@@ -10,10 +10,10 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::chooser::Chooser;
-use super::missing;
 use super::parts::{back, try_again, waiting};
 use super::shell::tel;
 use super::state::State;
+use super::{left_over, missing};
 use crate::live::{Overview, SlotNow};
 use crate::ui::icon::{PHONE, icon};
 use crate::ui::{Load, dom, heading, lang, nav, t, titled};
@@ -96,12 +96,14 @@ fn ready(
     let today = now.today;
     let list = move || {
         let chosen = vaccine.get();
-        let of_vaccine = slots.iter().filter(|slot| Some(&slot.slot.vaccine_id) == chosen.as_ref()).cloned().collect();
+        let of_vaccine: Vec<SlotNow> =
+            slots.iter().filter(|slot| Some(&slot.slot.vaccine_id) == chosen.as_ref()).cloned().collect();
+        let offer = left_over::offer(id, of_vaccine.clone());
         let chooser = Chooser { slots: of_vaccine, today, day, held: None, pick };
         if day.with_untracked(Option::is_none) {
             day.set(chooser.first_open());
         }
-        chooser.view()
+        view! { {chooser.view()} {offer} }
     };
     view! {
         {facts_of(now, id)}

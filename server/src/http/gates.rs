@@ -46,6 +46,8 @@ impl Kind {
             "accounts/send_code" | "accounts/sign_in" | "accounts/sign_out" | "accounts/sign_out_everywhere" => Self::Accounts,
             "accounts/set_lang" | "accounts/unbind_wechat" | "people/save" | "people/remove" => Self::Accounts,
             "accounts/consent" | "accounts/send_own_code" | "accounts/own_data" | "accounts/erase" => Self::Accounts,
+            "left_over/ask" | "left_over/withdraw" => Self::Accounts,
+            "left_over/call_list" | "left_over/reveal" | "left_over/called" => Self::Staff,
             "staff/sign_in" => Self::Doorway,
             call if ["staff/", "checkin/", "schedule/", "messages/"].iter().any(|noun| call.starts_with(noun)) => Self::Staff,
             _ => Self::Reading,

@@ -163,6 +163,14 @@ impl Board {
         self.catalogue().vaccines.iter().find(|vaccine| vaccine.id == id).cloned()
     }
 
+    /// The courses that the city gives, each once.
+    pub(crate) fn courses(&self) -> Vec<String> {
+        let mut courses: Vec<String> = self.catalogue().vaccines.iter().map(|vaccine| vaccine.course.clone()).collect();
+        courses.sort_unstable();
+        courses.dedup();
+        courses
+    }
+
     /// The products of a course.
     pub(crate) fn vaccines_of(&self, course: &str) -> Vec<Vaccine> {
         self.catalogue().vaccines.iter().filter(|vaccine| vaccine.course == course).cloned().collect()

@@ -20,6 +20,7 @@ mod gateways;
 mod jobs;
 mod langs;
 mod ledger;
+mod left_over;
 mod limits;
 mod lost_answers;
 mod meanwhile;

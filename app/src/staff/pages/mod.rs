@@ -14,12 +14,14 @@ mod eye;
 mod field;
 mod found;
 mod gate;
+mod left_over;
 mod lock;
 mod password;
 mod photo;
 mod pin;
 mod reveal;
 mod roster;
+mod roster_print;
 mod scan;
 mod shape;
 mod sign_in;
@@ -98,6 +100,7 @@ pub fn App() -> impl IntoView {
                             <Route path=path!("/") view=scan::page />
                             <Route path=path!("/roster") view=roster::page />
                             <Route path=path!("/today") view=today::page />
+                            <Route path=path!("/left-over") view=left_over::page />
                             <Route path=path!("/calls") view=calls::page />
                             <Route path=path!("/messages") view=texts::page />
                             <Route path=path!("/account") view=account::page />

@@ -12,6 +12,7 @@ use leptos::task::spawn_local;
 
 use super::closing::Closing;
 use super::desk::{Desk, Session};
+use super::roster_print::Print;
 use crate::staff::scan::Scan;
 use crate::ui::page::{heading, titled};
 use crate::ui::{Load, lang, nav, now_lang, t};
@@ -26,6 +27,7 @@ struct List {
     /// Only those who have not come yet.
     expected_only: RwSignal<bool>,
     closing: Closing,
+    print: Print,
     asked: StoredValue<u32>,
 }
 
@@ -39,6 +41,7 @@ pub(super) fn page() -> AnyView {
         search: RwSignal::default(),
         expected_only: RwSignal::new(false),
         closing: Closing::new(desk),
+        print: Print::new(),
         asked: StoredValue::new(0),
     };
     // again for another day or site, after a sign-in, and when the network is back
@@ -142,6 +145,7 @@ impl List {
                     {t("只看未到", "Not yet here")}
                 </button>
                 <button type="button" class="pill" on:click=again>{t("刷新", "Refresh")}</button>
+                {self.print.button()}
             </form>
         }
         .into_any()
@@ -204,7 +208,8 @@ impl List {
         if groups.is_empty() {
             groups.push(note(t("没有符合的人，请换个姓名或尾号。", "Nobody fits; try another name or last four.")));
         }
-        view! { <p class="list-sum num" role="status">{sum}</p> {groups} }.into_any()
+        let by = self.desk.member.with_untracked(|member| member.as_ref().map(|member| member.name.clone()));
+        view! { <p class="list-sum num" role="status">{sum}</p> {groups} {self.print.sheet(roster, by)} }.into_any()
     }
 
     fn group(self, window: &Window, rows: &[&RosterRow], slots: &[&RosterSlot], shown: Vec<AnyView>) -> AnyView {

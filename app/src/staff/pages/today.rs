@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use domain::Uuid;
+use domain::access::Action;
 use domain::lang::Lang;
 use domain::time::{civil, hour_minute};
 use domain::today::{Numbers, Today, TodayWindow};
@@ -101,6 +102,9 @@ impl Day {
                     {heading(t("今日进度", "Today"))}
                     {move || self.counted()}
                     <button type="button" class="pill" on:click=move |_| self.read_again()>{t("刷新", "Refresh")}</button>
+                    {move || self.desk.may(Action::CallForLeftOver).then(|| {
+                        view! { <a class="pill" href="/staff/left-over">{t("剩余疫苗：打电话", "Doses left: calls")}</a> }
+                    })}
                 </div>
                 {move || self.body()}
             </div>

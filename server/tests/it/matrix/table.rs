@@ -152,6 +152,16 @@ pub(super) const TABLE: &[Line] = &[
     line("messages/to_call_count",       Object::Nothing,  nothing,  [OUT,   OUT,    OUT,  NEVER,          NEVER, OK,    OK]),
     line("messages/called",              Object::ToCall,   |given| json!({ "id": given.object }),
                                                                      [OUT,   OUT,    OUT,  NEVER,          NEVER, SITE,  THERE]),
+    // who asked to be called for a dose that is left over
+    line("left_over/ask",                Object::Person,   |given| json!({ "person_id": given.object, "county": "431103", "until": crate::support::TODAY }), OWNERS),
+    line("left_over/mine",               Object::Nothing,  nothing, CITIZENS),
+    line("left_over/withdraw",           Object::LeftOver, |given| json!({ "id": given.object }), OWNERS),
+    line("left_over/call_list",          Object::Site,     |given| json!({ "site_id": given.object }),
+                                                                     [OUT,   OUT,    OUT,  NEVER,          NEVER, SITE,  THERE]),
+    line("left_over/reveal",             Object::LeftOver, |given| json!({ "id": given.object }),
+                                                                     [OUT,   OUT,    OUT,  NEVER,          NEVER, SITE,  THERE]),
+    line("left_over/called",             Object::LeftOver, |given| json!({ "id": given.object, "outcome": "comes" }),
+                                                                     [OUT,   OUT,    OUT,  NEVER,          NEVER, SITE,  THERE]),
     // the office's sheet of texts
     line("messages/texts",               Object::Nothing,  nothing,  [OUT,   OUT,    OUT,  NEVER,          NEVER, NEVER, OK]),
     line("messages/preview",             Object::Nothing,  |_| json!({ "kind": "sign_in_code", "lang": "zh", "text": "{code}" }),

@@ -34,6 +34,8 @@ pub(super) enum Object {
     ToCall,
     /// A site: the nurse's, the other nurse's, none.
     Site,
+    /// What such a citizen has asked: to be called by the nurse's site, by the other site, nothing.
+    LeftOver,
     /// The last window of the nurse's site, of the other nurse's, none.
     Slot,
 }
@@ -221,7 +223,9 @@ impl World {
                 let when = |slot: &&Value| (text(&slot["date"]), text(&slot["start"]), text(&slot["id"]));
                 text(&all.iter().max_by_key(when).expect("a window")["id"])
             }
-            (Object::Person | Object::Site | Object::Slot | Object::ToCall, 2) => domain::Uuid::from_u128(0xdead).to_string(),
+            (Object::Person | Object::Site | Object::Slot | Object::ToCall | Object::LeftOver, 2) => {
+                domain::Uuid::from_u128(0xdead).to_string()
+            }
             (Object::Booking | Object::Redeemed, 2) => nobodys_code(),
             (Object::Person, whose) => self.person(whose).await,
             (Object::Pass, 2) => forged(&text(&self.booking(0).await["pass"])),
@@ -230,6 +234,11 @@ impl World {
             (Object::ToCall, whose) => {
                 let code = text(&self.booking(whose).await["code"]);
                 lost_message(&self.service, &code).await
+            }
+            (Object::LeftOver, whose) => {
+                let (person_id, site_ids) = (self.person(whose).await, [&self.citizens[whose].site_id]);
+                let ask = json!({ "person_id": person_id, "site_ids": site_ids, "until": TODAY });
+                text(&self.citizens[whose].visitor.must("left_over/ask", ask).await["ask"]["id"])
             }
             (Object::Redeemed, whose) => {
                 let code = text(&self.booking(whose).await["code"]);

@@ -8,6 +8,8 @@ pub mod consent;
 pub mod fact;
 pub mod identity;
 pub mod job;
+pub mod left_over;
+pub mod left_over_site;
 pub mod message;
 pub mod person;
 pub mod recovery_code;
