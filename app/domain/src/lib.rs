@@ -24,6 +24,7 @@ pub mod jobs;
 pub mod lang;
 pub mod message;
 pub mod notice;
+pub mod offline;
 pub mod own_data;
 pub mod pass;
 pub mod person;

@@ -6,6 +6,7 @@ pub mod bookings;
 pub mod checkin;
 pub mod messages;
 pub mod notices;
+pub mod offline;
 pub mod people;
 pub mod schedule;
 pub mod staff;

@@ -47,7 +47,9 @@ impl Kind {
             "accounts/set_lang" | "accounts/unbind_wechat" | "people/save" | "people/remove" => Self::Accounts,
             "accounts/consent" | "accounts/send_own_code" | "accounts/own_data" | "accounts/erase" => Self::Accounts,
             "staff/sign_in" => Self::Doorway,
-            call if ["staff/", "checkin/", "schedule/", "messages/"].iter().any(|noun| call.starts_with(noun)) => Self::Staff,
+            call if ["staff/", "checkin/", "offline/", "schedule/", "messages/"].iter().any(|noun| call.starts_with(noun)) => {
+                Self::Staff
+            }
             _ => Self::Reading,
         }
     }

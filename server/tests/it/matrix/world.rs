@@ -32,6 +32,8 @@ pub(super) enum Object {
     Redeemed,
     /// A message that did not arrive, about such a booking; none.
     ToCall,
+    /// What two tablets disagree on at the nurse's site, at the other nurse's; none.
+    Conflict,
     /// A site: the nurse's, the other nurse's, none.
     Site,
     /// The last window of the nurse's site, of the other nurse's, none.
@@ -221,7 +223,9 @@ impl World {
                 let when = |slot: &&Value| (text(&slot["date"]), text(&slot["start"]), text(&slot["id"]));
                 text(&all.iter().max_by_key(when).expect("a window")["id"])
             }
-            (Object::Person | Object::Site | Object::Slot | Object::ToCall, 2) => domain::Uuid::from_u128(0xdead).to_string(),
+            (Object::Person | Object::Site | Object::Slot | Object::ToCall | Object::Conflict, 2) => {
+                domain::Uuid::from_u128(0xdead).to_string()
+            }
             (Object::Booking | Object::Redeemed, 2) => nobodys_code(),
             (Object::Person, whose) => self.person(whose).await,
             (Object::Pass, 2) => forged(&text(&self.booking(0).await["pass"])),
@@ -230,6 +234,10 @@ impl World {
             (Object::ToCall, whose) => {
                 let code = text(&self.booking(whose).await["code"]);
                 lost_message(&self.service, &code).await
+            }
+            (Object::Conflict, whose) => {
+                let code = text(&self.booking(whose).await["code"]);
+                self.two_tablets(&code, whose).await
             }
             (Object::Redeemed, whose) => {
                 let code = text(&self.booking(whose).await["code"]);
@@ -242,6 +250,22 @@ impl World {
         };
         self.made.insert((about, whose), made.clone());
         made
+    }
+
+    /// The id of what two tablets of the booking's site disagree on.
+    async fn two_tablets(&mut self, code: &str, whose: usize) -> String {
+        let name = ["nurse", "nurse elsewhere"][whose];
+        let nurse = CALLERS.iter().position(|caller| *caller == name).expect("a nurse");
+        let jab = |number: u128| json!({ "code": code, "nonce": domain::Uuid::from_u128(0x1a7e << 64 | number), "at": format!("{TODAY}T00:00:00Z") });
+        self.number += 2;
+        let both = [jab(self.number - 1), jab(self.number)];
+        let sent = self.callers[nurse].must("offline/send", json!({ "redemptions": both })).await;
+        assert_eq!(sent["answers"][1]["became"], "conflict", "{sent}");
+        let office = CALLERS.iter().position(|name| *name == "office").expect("the office");
+        let site = json!({ "site_id": self.citizens[whose].site_id });
+        let rows = self.callers[office].must("offline/conflicts", site).await;
+        let row = rows["rows"].as_array().expect("rows").iter().find(|row| row["code"] == code);
+        text(&row.expect("the conflict")["id"])
     }
 
     /// A new person of a citizen.
