@@ -7,12 +7,14 @@ mod calls;
 mod camera;
 mod choose_site;
 mod closing;
+mod conflicts;
 mod counter;
-mod desk;
+pub(crate) mod desk;
 mod enrol;
 mod eye;
 mod field;
 mod gate;
+mod leaving;
 mod lock;
 mod password;
 mod photo;
@@ -34,6 +36,7 @@ use leptos::prelude::*;
 use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::path;
 
+use crate::staff::offline;
 use crate::ui::{nav, prefs};
 use desk::{Desk, Session};
 
@@ -74,6 +77,7 @@ pub fn App() -> impl IntoView {
     let desk = Desk::start();
     sound::start();
     watch::start(desk);
+    offline::start(desk);
     let room = Memo::new(move |_| Room::of(desk));
     let inside = Memo::new(move |_| matches!(room.get(), Room::Desk | Room::SignInOver));
     let ended = Memo::new(move |_| room.get() == Room::SignInOver);
@@ -98,6 +102,7 @@ pub fn App() -> impl IntoView {
                             <Route path=path!("/roster") view=roster::page />
                             <Route path=path!("/today") view=today::page />
                             <Route path=path!("/calls") view=calls::page />
+                            <Route path=path!("/conflicts") view=conflicts::page />
                             <Route path=path!("/messages") view=texts::page />
                             <Route path=path!("/account") view=account::page />
                         </FlatRoutes>
@@ -105,6 +110,7 @@ pub fn App() -> impl IntoView {
                 </div>
             </Show>
             {outside}
+            <Show when=move || desk.leaving.get()>{leaving::dialog(desk)}</Show>
         </Router>
     }
 }
