@@ -1,7 +1,5 @@
 //! When a tablet stops waiting for the network, and when it begins again. Pure, so that every case is tested.
 
-/// An answer that takes longer is not waited for: the tablet answers by itself.
-pub(crate) const SHORT_MS: i32 = 1_500;
 /// After so many slow ones in a row it is not even tried.
 const IN_ROW: u32 = 2;
 

@@ -69,6 +69,14 @@ pub struct Record {
     pub state: BookingState,
     /// Who recorded the jab.
     pub redemption: Option<Redemption>,
+    /// Its version: a pass from before a move is told as such.
+    pub version: i32,
+    /// Why there is no jab today whatever was booked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop: Option<Reason>,
+    /// What to look at first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caution: Option<Reason>,
 }
 
 /// Where a tablet is, and when.
@@ -85,22 +93,25 @@ pub struct Here<'a> {
 }
 
 impl Record {
-    /// What the tablet says by itself. `done`: the jab was recorded on this very tablet since.
-    pub fn look_up(self, code: Code, done: Option<Redemption>, here: &Here<'_>) -> LookUp {
+    /// What the tablet says by itself. `pass`: the one that was scanned. `done`: the jab was recorded on this very tablet since.
+    pub fn look_up(self, code: Code, pass: Option<&Pass>, done: Option<Redemption>, here: &Here<'_>) -> LookUp {
         let redemption = done.or(self.redemption);
         let state = if redemption.is_some() { BookingState::Redeemed } else { self.state };
         let timing = Timing::of(&self.window, here.now);
         let reason = match state {
             BookingState::Redeemed => Some(Reason::Redeemed),
             BookingState::Booked if timing == Timing::OtherDay => Some(Reason::OtherDay { date: self.window.date }),
-            BookingState::Booked => None,
+            BookingState::Booked => self.stop,
             BookingState::Missed => Some(Reason::Missed),
             _ => Some(Reason::Cancelled),
         };
+        let outdated = pass.is_some_and(|pass| pass.is_outdated(here.site_id, &self.window, self.version));
+        let outdated = outdated.then_some(Reason::PassOutdated { date: self.window.date });
+        let caution = if reason.is_some() { None } else { self.caution.or(outdated) };
         LookUp {
-            light: light(reason.is_some(), timing),
+            light: light(reason.is_some(), caution.is_some(), timing),
             may_redeem: reason.is_none(),
-            reason,
+            reason: reason.or(caution),
             code,
             state,
             name: self.name,
@@ -150,11 +161,11 @@ pub fn pass_alone(pass: &Pass, done: Option<Redemption>, here: &Here<'_>) -> Loo
     }
 }
 
-fn light(stop: bool, timing: Timing) -> Light {
-    match (stop, timing) {
-        (true, _) => Light::Red,
-        (false, Timing::OnTime) => Light::Green,
-        (false, _) => Light::Amber,
+fn light(stop: bool, caution: bool, timing: Timing) -> Light {
+    match (stop, caution, timing) {
+        (true, ..) => Light::Red,
+        (false, false, Timing::OnTime) => Light::Green,
+        (false, ..) => Light::Amber,
     }
 }
 
@@ -191,6 +202,9 @@ mod tests {
             window: window(),
             state,
             redemption: None,
+            version: 1,
+            stop: None,
+            caution: None,
         }
     }
 
@@ -206,7 +220,7 @@ mod tests {
             ("2021-05-08T01:40:00Z", BookingState::Redeemed, None, Light::Red, Some(Reason::Redeemed)),
             ("2021-05-08T01:40:00Z", BookingState::Cancelled, None, Light::Red, Some(Reason::Cancelled)),
         ] {
-            let seen = record(state).look_up(code, redemption, &here(now));
+            let seen = record(state).look_up(code, None, redemption, &here(now));
             assert_eq!(
                 (seen.light, seen.reason.clone(), seen.may_redeem),
                 (light, reason.clone(), reason.is_none()),
@@ -216,12 +230,31 @@ mod tests {
     }
 
     #[test]
+    fn what_the_service_found_doubtful_and_a_pass_from_before_a_move_are_looked_at_first() {
+        let code = Code::from_random(1234).expect("a code");
+        let pass = |version| Pass { key_id: 1, code, site_id: Uuid::from_u128(1), window: window(), version: Some(version) };
+        let at = here("2021-05-08T01:40:00Z");
+        let seen = |record: Record, pass: &Pass| record.look_up(code, Some(pass), None, &at);
+        let moved = || Record { version: 2, ..record(BookingState::Booked) };
+        let outdated = seen(moved(), &pass(1));
+        let reason = Some(Reason::PassOutdated { date: window().date });
+        assert_eq!((outdated.light, outdated.may_redeem, outdated.reason), (Light::Amber, true, reason));
+        assert_eq!(seen(moved(), &pass(2)).light, Light::Green);
+        let doubtful = seen(Record { caution: Some(Reason::PreviousDose { dose: 1 }), ..moved() }, &pass(2));
+        assert_eq!((doubtful.light, doubtful.may_redeem), (Light::Amber, true));
+        let young = Reason::UnderAge { from_age: 18, from: window().date };
+        let stopped = seen(Record { stop: Some(young.clone()), ..moved() }, &pass(2));
+        assert_eq!((stopped.light, stopped.may_redeem, stopped.reason), (Light::Red, false, Some(young)));
+    }
+
+    #[test]
     fn a_pass_alone_is_never_green() {
         let pass = |site| Pass {
             key_id: 1,
             code: Code::from_random(1234).expect("a code"),
             site_id: Uuid::from_u128(site),
             window: window(),
+            version: None,
         };
         let now = "2021-05-08T01:40:00Z";
         for (site, redemption, now, light, reason) in [

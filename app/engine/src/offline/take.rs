@@ -84,6 +84,9 @@ impl Engine {
             window: found.slot.window(),
             state: found.state(self.today())?,
             redemption: self.redemption(found).await?,
+            version: found.booking.version,
+            stop: self.too_young(found)?,
+            caution: self.doubtful_dose(found).await?,
         })
     }
 

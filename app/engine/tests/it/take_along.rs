@@ -38,12 +38,12 @@ async fn a_record_opens_with_its_own_code_alone_and_says_what_the_service_says(k
     assert_eq!((taken.records.len(), taken.date, taken.now), (2, city.today(), city.engine.now()));
     let here = Here { site_id: taken.site_id, site_name: &taken.site_name, vaccines: &taken.vaccines, now: taken.now };
     for code in [waiting.code, jab] {
-        let alone = opened(&taken, &taken.day_key, code).expect("it opens").look_up(code, None, &here);
+        let alone = opened(&taken, &taken.day_key, code).expect("it opens").look_up(code, None, None, &here);
         let asked = city.engine.look_up(&nurse, None, Some(code.as_str())).await.expect("found");
         assert_eq!(alone, asked);
     }
     assert_eq!(
-        opened(&taken, &taken.day_key, waiting.code).expect("it opens").look_up(waiting.code, None, &here).light,
+        opened(&taken, &taken.day_key, waiting.code).expect("it opens").look_up(waiting.code, None, None, &here).light,
         Light::Green
     );
     assert_eq!(opened(&taken, &taken.day_key, jab).expect("it opens").state, BookingState::Redeemed);

@@ -34,7 +34,7 @@ pub(super) fn look_up(scan: &Scan, along: &Along, entries: &[Entry]) -> Result<L
     });
     let here = Here { site_id: taken.site_id, site_name: &taken.site_name, vaccines: &taken.vaccines, now: along.now() };
     match (record(taken, code), pass) {
-        (Some(record), _) => Ok(record.look_up(code, done, &here)),
+        (Some(record), pass) => Ok(record.look_up(code, pass.as_ref(), done, &here)),
         (None, Some(pass)) => Ok(pass_alone(&pass, done, &here)),
         (None, None) => Err(Error::field("code", Reason::NotTakenAlong)),
     }

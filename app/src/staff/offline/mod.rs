@@ -23,10 +23,12 @@ use leptos::task::spawn_local;
 use self::store::{Along, Entry, Store};
 use crate::api;
 use crate::staff::pages::desk::{Desk, Session, within};
-use crate::staff::patience::{Patience, SHORT_MS};
+use crate::staff::patience::Patience;
 use crate::staff::scan::Scan;
 use crate::ui::dom;
 
+/// An answer that takes longer is not waited for: the tablet answers by itself.
+const SHORT_MS: i32 = 1_500;
 /// How often it is looked whether something waits, and whether a slow network is well again.
 const BEAT_MS: u64 = 4_000;
 /// How often the day is taken along again.
