@@ -25,6 +25,7 @@ pub mod lang;
 pub mod left_over;
 pub mod message;
 pub mod notice;
+pub mod offline;
 pub mod own_data;
 pub mod pass;
 pub mod person;

@@ -212,6 +212,10 @@ pub enum Reason {
         /// The day for which it is booked now.
         date: NaiveDate,
     },
+    /// A jab that is sent afterwards was given at a time that cannot be.
+    LateTime,
+    /// Without a network: the code is not among those that the tablet took along. Made in the browser only.
+    NotTakenAlong,
     // the house
     /// The queue is full, or the service is stopping.
     Busy,
@@ -230,7 +234,7 @@ impl Reason {
             }
             Self::TooMany { .. } | Self::Work { .. } => ErrorCode::TooMany,
             Self::NotAllowed | Self::OtherSite | Self::SecondFactorNeeded | Self::SiteNotChosen => ErrorCode::Forbidden,
-            Self::NotFound => ErrorCode::NotFound,
+            Self::NotFound | Self::NotTakenAlong => ErrorCode::NotFound,
             Self::SlotFull => ErrorCode::SlotFull,
             Self::AlreadyBooked { .. } => ErrorCode::AlreadyBooked,
             Self::Redeemed => ErrorCode::AlreadyRedeemed,
@@ -496,6 +500,14 @@ impl Reason {
                 };
             }
             Self::OtherSite => lang.pick("这个预约在另一个接种点", "This booking is for another site"),
+            Self::LateTime => lang.pick(
+                "记录的时间不可信，请核对平板的时钟，并把这一条告诉接种点负责人",
+                "The time of this record cannot be right; check the tablet's clock and tell the site's manager",
+            ),
+            Self::NotTakenAlong => lang.pick(
+                "现在没有网络，离线名单里没有这个预约码；请扫二维码，或等网络恢复",
+                "There is no network, and the code is not in the list taken along; scan the QR code, or wait for the network",
+            ),
             Self::Busy => lang.pick(
                 "现在人太多，请稍候再试，已填写的内容会保留",
                 "Very busy just now; try again shortly, what you typed is kept",

@@ -116,7 +116,7 @@ impl Engine {
         Ok((found.slot.date != self.today()).then_some(Reason::OtherDay { date: found.slot.date }))
     }
 
-    async fn redemption(&self, found: &Found) -> Result<Option<Redemption>> {
+    pub(crate) async fn redemption(&self, found: &Found) -> Result<Option<Redemption>> {
         let (Some(at), Some(by)) = (found.booking.redeemed_at, found.booking.redeemed_by) else { return Ok(None) };
         let by =
             staff::Entity::find_by_id(by).one(&self.store().read).await.map_err(internal)?.map(|row| row.name).unwrap_or_default();
@@ -156,7 +156,7 @@ impl Engine {
     }
 
     /// What tells of the dose after the one of this booking, due when it can be booked.
-    fn next_dose_message(&self, found: &Found, now: DateTime<Utc>) -> Result<Option<message::ActiveModel>> {
+    pub(crate) fn next_dose_message(&self, found: &Found, now: DateTime<Utc>) -> Result<Option<message::ActiveModel>> {
         let vaccine = self.vaccine(&found.slot.vaccine_id)?;
         let due = next_dose_due(&vaccine, found.dose(), found.slot.date, self.city().reminder_at);
         due.map(|due_at| self.message_about(MessageKind::NextDose, found, due_at, now)).transpose()

@@ -37,6 +37,7 @@ mod langs;
 mod ledger;
 mod left_over;
 mod lookups;
+mod offline;
 mod outbox;
 mod own_data;
 mod passes_out;
@@ -122,6 +123,8 @@ struct Inner {
     warmth: Warmth,
     watch: Watch,
     audit: Audit,
+    /// What codes were stretched to, for tablets that work without a network.
+    stretched: Arc<offline::Stretched>,
     /// Whether the ledger was found out of balance, and not in balance since.
     ledger_off: AtomicBool,
     ticker: JoinHandle<()>,
@@ -160,7 +163,9 @@ impl Engine {
         let post = Post::new(&config.gateways, wake);
         let (seen, warmth, watch, audit) = (Seen::default(), Warmth::default(), Watch::default(), Audit::default());
         let ledger_off = AtomicBool::new(false);
-        let inner = Inner { config, store, vault, board, desk, lookups, post, seen, warmth, watch, audit, ledger_off, ticker };
+        let stretched = Arc::default();
+        let inner =
+            Inner { config, store, vault, board, desk, lookups, post, seen, warmth, watch, audit, stretched, ledger_off, ticker };
         let engine = Self { inner: Arc::new(inner) };
         engine.fill_board().await.map_err(|_| OpenError::Connect("the sites cannot be read".into()))?;
         Ok(engine)
@@ -285,6 +290,10 @@ impl Engine {
 
     pub(crate) fn watch(&self) -> &Watch {
         &self.inner.watch
+    }
+
+    pub(crate) fn stretched_codes(&self) -> Arc<offline::Stretched> {
+        self.inner.stretched.clone()
     }
 
     pub(crate) fn audit(&self) -> &Audit {

@@ -7,6 +7,7 @@ pub mod checkin;
 pub mod left_over;
 pub mod messages;
 pub mod notices;
+pub mod offline;
 pub mod people;
 pub mod schedule;
 pub mod staff;

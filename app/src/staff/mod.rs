@@ -4,12 +4,15 @@
 //! which scan is a new one.
 
 pub(crate) mod burst;
+pub(crate) mod patience;
 pub(crate) mod qr;
 pub(crate) mod scale;
 pub(crate) mod scan;
 pub(crate) mod search;
 pub(crate) mod verdict;
 
+#[cfg(feature = "staff")]
+mod offline;
 #[cfg(feature = "staff")]
 mod pages;
 

@@ -143,6 +143,14 @@ impl Verdict {
                     "Check the code, or ask the person to open “My bookings” again.",
                 ),
             ),
+            Some(Reason::NotTakenAlong) => (
+                Light::Amber,
+                lang.pick("离线名单里没有这个预约码", "Not in the list taken along"),
+                lang.pick(
+                    "请扫本人的二维码，或等网络恢复后再查。",
+                    "Scan the person's QR code, or look it up when the network is back.",
+                ),
+            ),
             Some(Reason::Network | Reason::Busy) => (
                 Light::Amber,
                 lang.pick("网络不通，还没有查到", "No network: not looked up yet"),

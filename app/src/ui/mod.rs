@@ -7,6 +7,8 @@ pub mod call;
 pub mod dom;
 pub mod form;
 pub mod icon;
+#[cfg(feature = "staff")]
+pub mod idb;
 pub mod nav;
 pub mod page;
 pub mod prefs;

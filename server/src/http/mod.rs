@@ -24,6 +24,7 @@ mod receipts;
 mod refusal;
 mod routes;
 mod service;
+mod worker;
 
 use std::sync::Arc;
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 use axum::body::Bytes;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -38,6 +38,8 @@ pub(super) struct Page {
     policy: Option<HeaderValue>,
     /// Whether the policy lets others show it in a frame.
     framed: bool,
+    /// The paths that a service worker may serve, where they are more than those below it.
+    scope: Option<HeaderValue>,
 }
 
 impl Page {
@@ -58,6 +60,7 @@ impl Page {
             cache,
             policy: worker.then_some(FETCHES),
             framed: false,
+            scope: None,
         })
     }
 
@@ -69,7 +72,36 @@ impl Page {
         let framed = policy.is_some() && !frames.is_empty();
         let brotli = compress(html.as_bytes());
         let body = Bytes::from(html);
-        Self { etag: etag(&body), body, brotli, content_type: "text/html; charset=utf-8", cache: ASK_AGAIN, policy, framed }
+        Self {
+            etag: etag(&body),
+            body,
+            brotli,
+            content_type: "text/html; charset=utf-8",
+            cache: ASK_AGAIN,
+            policy,
+            framed,
+            scope: None,
+        }
+    }
+
+    /// The staff's service worker: a script with a policy of its own, which may take its files from us and nothing else.
+    pub(super) fn worker(script: String) -> Self {
+        let body = Bytes::from(script);
+        Self {
+            etag: etag(&body),
+            body,
+            brotli: None,
+            content_type: "text/javascript; charset=utf-8",
+            cache: ASK_AGAIN,
+            policy: Some(HeaderValue::from_static("default-src 'none'; connect-src 'self'; frame-ancestors 'none'")),
+            framed: false,
+            scope: Some(HeaderValue::from_static("/staff")),
+        }
+    }
+
+    /// What tells this version from others.
+    pub(super) fn tag(&self) -> &str {
+        &self.etag
     }
 
     /// The answer to a request with these headers.
@@ -87,6 +119,9 @@ impl Page {
         headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
         if let Ok(etag) = HeaderValue::from_str(&self.etag) {
             headers.insert(header::ETAG, etag);
+        }
+        if let Some(scope) = &self.scope {
+            headers.insert(HeaderName::from_static("service-worker-allowed"), scope.clone());
         }
         if let Some(policy) = &self.policy {
             headers.insert(header::CONTENT_SECURITY_POLICY, policy.clone());

@@ -12,7 +12,7 @@ use domain::city::City;
 use rust_embed::RustEmbed;
 
 use super::page::Page;
-use super::{Host, refusal};
+use super::{Host, refusal, worker};
 use crate::config::FrameHosts;
 
 /// The link that messages hold, short, and the same for everybody: whoever finds a phone learns nothing from it.
@@ -72,14 +72,22 @@ impl Pages {
         let nobody = FrameHosts::default();
         let (citizen, staff) = (document("citizen/index.html", frames), document("staff/index.html", &nobody));
         let mut assets = HashMap::new();
+        let mut kept = Vec::new();
         for (name, body) in &files {
             let path = match name.strip_prefix("citizen/") {
                 Some(name) => format!("/{name}"),
                 None => format!("/{name}"),
             };
             if let Some(page) = Page::asset(name, body.clone(), files.get(&format!("{name}.br")).cloned()) {
+                if name.starts_with("staff/") {
+                    kept.push((path.clone(), page.tag().to_owned()));
+                }
                 assets.insert(path, page);
             }
+        }
+        if let Some(staff) = &staff {
+            kept.push(("/staff".to_owned(), staff.tag().to_owned()));
+            assets.insert(worker::PATH.to_owned(), Page::worker(worker::script(kept)));
         }
         Self(Arc::new(Ready { citizen, staff, assets }))
     }

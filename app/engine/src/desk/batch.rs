@@ -77,9 +77,8 @@ impl<'a> Batch<'a> {
 
     /// What becomes of a change of a booking; nothing for a new booking.
     async fn change(&mut self, job: &Job) -> core::result::Result<Option<Result<Done>>, Trouble> {
-        if let Some(code) = job.changes()
-            && !self.changed.insert(code)
-        {
+        let again = job.changes().into_iter().filter(|code| !self.changed.insert(*code)).count();
+        if again > 0 {
             // the second change of a booking must find what the first has written
             self.flush().await?;
         }
@@ -93,6 +92,7 @@ impl<'a> Batch<'a> {
             Job::CallOff(job) => job.run(self).await?,
             Job::Redeem(job) => job.run(self).await?,
             Job::Undo(job) => job.run(self).await?,
+            Job::Late(job) => job.run(self).await?,
             Job::SetClosed(job) => job.run(self).await?,
         }))
     }
@@ -122,7 +122,7 @@ impl Job {
             Self::Move(job) => vec![job.from, job.to.id],
             Self::CallOff(job) => vec![job.slot_id],
             Self::SetClosed(job) => vec![job.slot_id],
-            Self::Redeem(_) | Self::Undo(_) => vec![],
+            Self::Redeem(_) | Self::Undo(_) | Self::Late(_) => vec![],
         }
     }
 
@@ -131,7 +131,7 @@ impl Job {
         match self {
             Self::Take(job) => Some(&job.request),
             Self::Move(job) => Some(&job.request),
-            Self::CallOff(_) | Self::Redeem(_) | Self::Undo(_) | Self::SetClosed(_) => None,
+            Self::CallOff(_) | Self::Redeem(_) | Self::Undo(_) | Self::Late(_) | Self::SetClosed(_) => None,
         }
     }
 
@@ -141,18 +141,19 @@ impl Job {
             Self::Take(job) => Some(&job.judged),
             Self::Move(job) => Some(&job.judged),
             Self::CallOff(job) => Some(&job.judged),
-            Self::Redeem(_) | Self::Undo(_) | Self::SetClosed(_) => None,
+            Self::Redeem(_) | Self::Undo(_) | Self::Late(_) | Self::SetClosed(_) => None,
         }
     }
 
-    /// The booking that it changes.
-    fn changes(&self) -> Option<Code> {
+    /// The bookings that it changes.
+    fn changes(&self) -> Vec<Code> {
         match self {
-            Self::Take(_) | Self::SetClosed(_) => None,
-            Self::Move(job) => Some(job.code),
-            Self::CallOff(job) => Some(job.code),
-            Self::Redeem(job) => Some(job.code),
-            Self::Undo(job) => Some(job.code),
+            Self::Take(_) | Self::SetClosed(_) => vec![],
+            Self::Move(job) => vec![job.code],
+            Self::CallOff(job) => vec![job.code],
+            Self::Redeem(job) => vec![job.code],
+            Self::Undo(job) => vec![job.code],
+            Self::Late(job) => job.codes(),
         }
     }
 }

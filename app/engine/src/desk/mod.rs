@@ -12,6 +12,7 @@ mod checkin;
 mod closing;
 mod counts;
 mod doses;
+mod late;
 mod places;
 mod requests;
 mod rows;
@@ -24,6 +25,7 @@ use std::time::Duration;
 use domain::checkin::CheckedIn;
 use domain::code::Code;
 use domain::error::{Error, Result};
+use domain::offline::late::LateAnswer;
 use domain::reason::Reason;
 use domain::time::Clock;
 use domain::{DateTime, Utc};
@@ -45,6 +47,7 @@ pub(crate) use closing::{CalledOff, SetClosed};
 use counts::Counters;
 pub use counts::DeskCounts;
 pub(crate) use doses::Judged;
+pub(crate) use late::{LateJab, LateJabs};
 pub(crate) use rows::insert;
 pub(crate) use takes::Take;
 
@@ -65,12 +68,14 @@ pub(crate) enum Job {
     Redeem(Box<Redemption>),
     /// A recorded jab taken back.
     Undo(Box<UndoRedemption>),
+    /// Jabs that were recorded without a network.
+    Late(Box<LateJabs>),
     /// A window closed or opened.
     SetClosed(Box<SetClosed>),
 }
 
 /// What a request that was not refused did.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Done {
     /// The booking, of what is about one.
     pub code: Option<Code>,
@@ -78,11 +83,13 @@ pub(crate) struct Done {
     pub checked_in: Option<CheckedIn>,
     /// How many bookings of a window were called off.
     pub called_off: u32,
+    /// What became of jabs that were sent afterwards.
+    pub late: Vec<LateAnswer>,
 }
 
 impl Done {
     fn booking(code: Code) -> Self {
-        Self { code: Some(code), checked_in: None, called_off: 0 }
+        Self { code: Some(code), ..Self::default() }
     }
 
     fn checked_in(code: Code, checked_in: CheckedIn) -> Self {
@@ -90,7 +97,11 @@ impl Done {
     }
 
     fn called_off(bookings: usize) -> Self {
-        Self { code: None, checked_in: None, called_off: u32::try_from(bookings).unwrap_or(u32::MAX) }
+        Self { called_off: u32::try_from(bookings).unwrap_or(u32::MAX), ..Self::default() }
+    }
+
+    fn late(late: Vec<LateAnswer>) -> Self {
+        Self { late, ..Self::default() }
     }
 }
 
@@ -200,6 +211,14 @@ impl Desk {
     /// As [`Desk::ask`].
     pub(crate) async fn set_closed(&self, job: Job) -> Result<u32> {
         self.enqueue(job).await.map(|done| done.called_off)
+    }
+
+    /// Hands in jabs that were recorded without a network, and waits for the commit; gives what became of each.
+    ///
+    /// # Errors
+    /// As [`Desk::ask`].
+    pub(crate) async fn take_late(&self, job: Job) -> Result<Vec<LateAnswer>> {
+        self.enqueue(job).await.map(|done| done.late)
     }
 
     async fn enqueue(&self, job: Job) -> Result<Done> {

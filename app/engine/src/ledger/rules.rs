@@ -142,6 +142,26 @@ pub(super) const RULES: &[Rule] = &[
                     ELSE redeemed_at IS NOT NULL OR redeem_nonce IS NOT NULL OR redeemed_by IS NOT NULL OR lot IS NOT NULL END",
     },
     Rule {
+        says: "a jab that was sent afterwards is recorded at its booking or kept as a conflict, and never both",
+        table: "conflicts",
+        key: Key::Id,
+        takes: Takes::Nothing,
+        sql: "SELECT c.id AS key, 'a scan that recorded nothing' AS expected, 'recorded at booking ' || b.code AS found
+              FROM conflicts c JOIN bookings b ON b.redeem_nonce = c.nonce",
+    },
+    Rule {
+        says: "a conflict's booking is there, and a settled conflict says when, by whom and how",
+        table: "conflicts",
+        key: Key::Id,
+        takes: Takes::Nothing,
+        sql: "SELECT id AS key, 'its booking; when, by whom and how it was settled, or none of them' AS expected,
+                     'booking ' || booking_code || CASE WHEN settled_at IS NULL THEN ', open' ELSE ', settled' END
+                           || CASE WHEN decision IS NULL THEN ', no decision' ELSE ', a decision' END AS found
+              FROM conflicts
+              WHERE NOT EXISTS (SELECT 1 FROM bookings b WHERE b.code = conflicts.booking_code)
+                 OR (settled_at IS NULL) <> (decision IS NULL) OR (settled_at IS NULL) <> (settled_by IS NULL)",
+    },
+    Rule {
         says: "the booking that answered a request is there",
         table: "requests",
         key: Key::Id,

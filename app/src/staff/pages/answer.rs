@@ -128,6 +128,19 @@ fn who(found: &LookUp, lang: Lang) -> AnyView {
         Lang::Zh => format!("{} 岁", found.age),
         Lang::En => format!("{} years old", found.age),
     };
+    if found.name.is_empty() {
+        // without a network, and not among those that were taken along: the pass tells no name
+        return view! {
+            <div class="who">
+                <p class="name">{t("姓名请看证件", "Name: see the document")}</p>
+                <p class="what">
+                    <span>{t("离线名单里没有这一位：二维码是真的，请核对短信里的姓名、疫苗和剂次。", "Not in the list taken along. The code is genuine: compare name, vaccine and dose with the message.")}</span>
+                    <small class="num">{found.code.grouped()}</small>
+                </p>
+            </div>
+        }
+        .into_any();
+    }
     view! {
         <div class="who">
             <p class="name">{found.name.clone()}</p>
@@ -146,6 +159,7 @@ fn facts(counter: Counter, found: &LookUp, lang: Lang) -> AnyView {
         view! { <div class=weight><dt>{term}</dt><dd>{words}</dd></div> }.into_any()
     };
     let vaccine = match lang {
+        _ if found.dose == 0 => t("请看短信", "See the message").to_owned(),
         Lang::Zh => format!("{}　第 {} 剂，共 {} 剂", found.vaccine.name, found.dose, found.vaccine.doses),
         Lang::En => format!("{}: dose {} of {}", found.vaccine.name_en, found.dose, found.vaccine.doses),
     };
@@ -232,6 +246,7 @@ fn recording(counter: Counter, found: &LookUp, trouble: Option<&Error>, lang: La
 
 fn done(counter: Counter, found: Box<LookUp>, redemption: Option<&Redemption>, lang: Lang) -> AnyView {
     let dose = match lang {
+        _ if found.dose == 0 => found.code.grouped(),
         Lang::Zh => format!("{} 第 {} 剂", found.vaccine.name, found.dose),
         Lang::En => format!("{}, dose {}", found.vaccine.name_en, found.dose),
     };

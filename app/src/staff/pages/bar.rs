@@ -8,6 +8,7 @@ use leptos_router::hooks::use_location;
 
 use super::desk::Desk;
 use super::sign_in::mark;
+use crate::staff::offline::Offline;
 use crate::ui::{lang, now_lang, set_lang, t};
 
 /// The bar.
@@ -84,17 +85,37 @@ fn tabs(desk: Desk) -> AnyView {
             {tab("/staff", "扫码", "Scan")} {tab("/staff/roster", "名单", "Roster")}
             {move || desk.may(Action::ReadToday).then(|| tab("/staff/today", "今日", "Today"))}
             {move || desk.may(Action::ReadCallList).then(|| calls_tab(desk))}
+            {move || desk.may(Action::SettleConflict).then(|| conflicts_tab(desk))}
             {move || desk.may(Action::MessageTexts).then(|| tab("/staff/messages", "短信", "Texts"))}
         </nav>
     }
     .into_any()
 }
 
-/// The calls to make, and how many there are: a number that is seen, and said in words.
+/// The calls to make, and how many there are.
 fn calls_tab(desk: Desk) -> AnyView {
+    let words = |lang: Lang, count: u32| lang.pick(format!("电话，{count} 个要打"), format!("Calls, {count} to make"));
+    counted_tab("/staff/calls", desk.calls, || t("电话", "Calls"), words)
+}
+
+/// What tablets disagree on, and how much of it is open; nothing where nothing is.
+fn conflicts_tab(desk: Desk) -> AnyView {
+    let words = |lang: Lang, count: u32| lang.pick(format!("冲突，{count} 个要处理"), format!("Conflicts, {count} to settle"));
+    let some = Memo::new(move |_| desk.conflicts.get().is_some_and(|count| count > 0));
+    let tab = move || some.get().then(|| counted_tab("/staff/conflicts", desk.conflicts, || t("冲突", "Conflicts"), words));
+    tab.into_any()
+}
+
+/// A tab with how much waits behind it: a number that is seen, and said in words.
+fn counted_tab(
+    href: &'static str,
+    count: RwSignal<Option<u32>>,
+    title: fn() -> &'static str,
+    words: fn(Lang, u32) -> String,
+) -> AnyView {
     let path = use_location().pathname;
-    let here = Memo::new(move |_| path.with(|path| path.trim_end_matches('/') == "/staff/calls"));
-    let waiting = move || desk.calls.get().filter(|count| *count > 0);
+    let here = Memo::new(move |_| path.with(|path| path.trim_end_matches('/') == href));
+    let waiting = move || count.get().filter(|count| *count > 0);
     let number = move || {
         waiting().map(|count| {
             let shown = if count > 99 { "99+".to_owned() } else { count.to_string() };
@@ -102,12 +123,12 @@ fn calls_tab(desk: Desk) -> AnyView {
         })
     };
     let name = move || match waiting() {
-        Some(count) => lang().pick(format!("电话，{count} 个要打"), format!("Calls, {count} to make")),
-        None => t("电话", "Calls").to_owned(),
+        Some(count) => words(lang(), count),
+        None => title().to_owned(),
     };
     view! {
-        <a href="/staff/calls" aria-label=name aria-current=move || here.get().then_some("page")>
-            {move || t("电话", "Calls")}{number}
+        <a href=href aria-label=name aria-current=move || here.get().then_some("page")>
+            {move || title()}{number}
         </a>
     }
     .into_any()
@@ -123,14 +144,34 @@ fn counts(desk: Desk) -> AnyView {
 }
 
 fn network(desk: Desk) -> AnyView {
-    let words = move || if desk.online.get() { t("网络正常", "Online") } else { t("网络不通", "No network") };
+    let offline = Offline::here();
+    let off = move || !desk.online.get() || offline.slow.get();
+    let waits = move || offline.waiting.get() > 0 || offline.refused.get() > 0;
+    let words = move || {
+        let state = match (desk.online.get(), offline.slow.get(), offline.prepared.get()) {
+            (true, false, _) => t("网络正常", "Online"),
+            (false, _, true) => t("离线工作", "Working offline"),
+            (true, true, _) => t("网络太慢，离线工作", "Slow network: working offline"),
+            (false, _, false) => t("网络不通", "No network"),
+        };
+        let (waiting, refused) = (offline.waiting.get(), offline.refused.get());
+        let mut words = state.to_owned();
+        if waiting > 0 {
+            words += &lang().pick(format!("，{waiting} 条待上传"), format!(", {waiting} to send"));
+        }
+        if refused > 0 {
+            words +=
+                &lang().pick(format!("，{refused} 条没有记上，请告诉负责人"), format!(", {refused} not taken: tell the manager"));
+        }
+        words
+    };
     view! {
-        <p class="bar-network" class:off=move || !desk.online.get() role="status">
+        <p class="bar-network" class:off=off class:waits=waits role="status">
             <svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true">
                 <path d="M4 9a12 12 0 0 1 16 0M7.5 13a7 7 0 0 1 9 0M12 17.5v.01"></path>
                 <path class="bar-cut" d="M4 4l16 16"></path>
             </svg>
-            <span class:sr=move || desk.online.get()>{words}</span>
+            <span class:sr=move || !off() && !waits()>{words}</span>
         </p>
     }
     .into_any()

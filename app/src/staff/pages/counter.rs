@@ -11,7 +11,7 @@ use leptos::task::spawn_local;
 use super::desk::{Desk, sleep};
 use super::found::Found;
 use super::sound::{Sound, play};
-use crate::api;
+use crate::staff::offline;
 use crate::staff::scan::Scan;
 use crate::staff::search::sought;
 use crate::staff::verdict::Verdict;
@@ -164,11 +164,7 @@ impl Counter {
         self.nonce.set_value(dom::new_id());
         self.screen.set(Screen::Asking);
         spawn_local(async move {
-            let (pass, code) = match scan {
-                Scan::Pass(pass) => (Some(pass), None),
-                Scan::Code(code) => (None, Some(code.to_string())),
-            };
-            let answer = self.desk.ask(api::checkin::look_up(pass, code)).await;
+            let answer = offline::look_up(self.desk, &scan).await;
             if !self.is_now(turn) {
                 return;
             }
@@ -245,7 +241,7 @@ impl Counter {
             let mut waits = TRY_AGAIN_MS.into_iter();
             loop {
                 let redeem = Redeem { code: found.code.to_string(), nonce, lot: None };
-                let answer = self.desk.ask(api::checkin::redeem(redeem)).await;
+                let answer = offline::redeem(self.desk, redeem).await;
                 if !self.is_now(turn) {
                     return;
                 }

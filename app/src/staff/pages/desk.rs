@@ -15,6 +15,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::api::{self, ApiError};
+use crate::staff::offline;
 use crate::staff::scan::Scan;
 use crate::ui::call::get;
 use crate::ui::{dom, nav};
@@ -28,6 +29,8 @@ const REFRESH_MS: u64 = 180_000;
 const OFFICE_SITE: &str = "yizhen.staff.site";
 /// That this tab is locked: a reload does not open what the server could not be told of.
 const LOCKED: &str = "yizhen.staff.locked";
+/// That somebody has signed out and the server could not be told yet.
+const LEFT: &str = "yizhen.staff.left";
 
 /// Where the session stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,12 +66,16 @@ pub(crate) struct Desk {
     pub(crate) counts: RwSignal<Option<Counts>>,
     /// How many should be told by telephone, where that is theirs to do.
     pub(crate) calls: RwSignal<Option<u32>>,
+    /// How many late records disagree with their booking, where that is theirs to settle.
+    pub(crate) conflicts: RwSignal<Option<u32>>,
     /// Whether the last thing that was asked got an answer.
     pub(crate) online: RwSignal<bool>,
     /// Something that another page wants to see looked up.
     pub(crate) wanted: RwSignal<Option<Scan>>,
     /// Grows with every sign-in: what waited for one goes on.
     pub(crate) signed_in: RwSignal<u32>,
+    /// Whether it is asked if somebody really signs out: something waits to be sent.
+    pub(crate) leaving: RwSignal<bool>,
 }
 
 impl Desk {
@@ -81,9 +88,11 @@ impl Desk {
             site_id: RwSignal::new(None),
             counts: RwSignal::new(None),
             calls: RwSignal::new(None),
+            conflicts: RwSignal::new(None),
             online: RwSignal::new(true),
             wanted: RwSignal::new(None),
             signed_in: RwSignal::new(0),
+            leaving: RwSignal::new(false),
         };
         provide_context(desk);
         desk.find_out();
@@ -99,6 +108,12 @@ impl Desk {
     /// Asks who is signed in, until there is an answer.
     fn find_out(self) {
         spawn_local(async move {
+            while dom::local(LEFT).is_some() {
+                match self.ask(api::staff::sign_out()).await {
+                    Ok(_) => dom::keep_local(LEFT, None),
+                    Err(_) => sleep(HEARTBEAT_MS as i32).await,
+                }
+            }
             loop {
                 match self.ask(api::staff::me(true)).await {
                     Ok(one) if dom::session(LOCKED).is_some() => {
@@ -179,6 +194,7 @@ impl Desk {
             return self.cover();
         }
         dom::keep_session(LOCKED, None);
+        dom::keep_local(LEFT, None);
         self.session.set(Session::In);
         self.signed_in.update(|times| *times += 1);
         self.refresh();
@@ -242,18 +258,36 @@ impl Desk {
         });
     }
 
-    /// Signs out; what was on the screen goes with it.
+    /// Signs out; what was on the screen goes with it. Where something waits to be sent it is asked first.
     pub(crate) fn leave(self) {
+        if offline::something_waits() && !self.leaving.get_untracked() {
+            return self.leaving.set(true);
+        }
+        self.leaving.set(false);
         spawn_local(async move {
-            let _ = self.ask(api::staff::sign_out()).await;
+            // where the server cannot be told, nobody must find this session open after a reload
+            if self.ask(api::staff::sign_out()).await.is_err() {
+                dom::keep_local(LEFT, Some("1"));
+            }
             self.farewell();
         });
+    }
+
+    /// Nobody can be asked who is signed in, and whoever was has taken the day along: the tablet goes on with them.
+    pub(crate) fn go_on_alone(self, member: StaffMember) {
+        if dom::session(LOCKED).is_none() && dom::local(LEFT).is_none() {
+            self.online.set(false);
+            self.site_id.set(member.site_id);
+            self.member.set(Some(member));
+            self.session.set(Session::In);
+        }
     }
 
     /// Nobody is signed in any more.
     pub(crate) fn farewell(self) {
         self.counts.set(None);
         self.calls.set(None);
+        self.conflicts.set(None);
         self.wanted.set(None);
         dom::keep_session(LOCKED, None);
         self.site_id.set(None);
@@ -286,6 +320,12 @@ impl Desk {
                 if let Ok(waiting) = self.ask(api::messages::to_call_count()).await {
                     self.calls.set(Some(waiting.count));
                 }
+            }
+            if let (Some(site_id), true) = (self.site_id.get_untracked(), self.is_ready())
+                && self.may_untracked(Action::SettleConflict)
+                && let Ok(open) = self.ask(api::offline::conflict_count(site_id)).await
+            {
+                self.conflicts.set(Some(open.count));
             }
         });
     }

@@ -7,13 +7,15 @@ mod calls;
 mod camera;
 mod choose_site;
 mod closing;
+mod conflicts;
 mod counter;
-mod desk;
+pub(crate) mod desk;
 mod enrol;
 mod eye;
 mod field;
 mod found;
 mod gate;
+mod leaving;
 mod left_over;
 mod lock;
 mod password;
@@ -37,6 +39,7 @@ use leptos::prelude::*;
 use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::path;
 
+use crate::staff::offline;
 use crate::ui::{nav, prefs};
 use desk::{Desk, Session};
 
@@ -77,6 +80,7 @@ pub fn App() -> impl IntoView {
     let desk = Desk::start();
     sound::start();
     watch::start(desk);
+    offline::start(desk);
     let room = Memo::new(move |_| Room::of(desk));
     let inside = Memo::new(move |_| matches!(room.get(), Room::Desk | Room::SignInOver));
     let ended = Memo::new(move |_| room.get() == Room::SignInOver);
@@ -102,6 +106,7 @@ pub fn App() -> impl IntoView {
                             <Route path=path!("/today") view=today::page />
                             <Route path=path!("/left-over") view=left_over::page />
                             <Route path=path!("/calls") view=calls::page />
+                            <Route path=path!("/conflicts") view=conflicts::page />
                             <Route path=path!("/messages") view=texts::page />
                             <Route path=path!("/account") view=account::page />
                         </FlatRoutes>
@@ -109,6 +114,7 @@ pub fn App() -> impl IntoView {
                 </div>
             </Show>
             {outside}
+            <Show when=move || desk.leaving.get()>{leaving::dialog(desk)}</Show>
         </Router>
     }
 }

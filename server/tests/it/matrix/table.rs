@@ -147,6 +147,17 @@ pub(super) const TABLE: &[Line] = &[
                                                                      [OUT,   OUT,    OUT,  NEVER,          NEVER, SITE,  THERE]),
     line("schedule/open",                Object::Slot,     |given| json!({ "slot_id": given.object }),
                                                                      [OUT,   OUT,    OUT,  NEVER,          NEVER, SITE,  THERE]),
+    // what tablets recorded without a network; what is wrong with one of them is its own answer
+    line("offline/send",                 Object::Booking,  |given| json!({ "redemptions": [{ "code": given.object, "nonce": given.request(), "at": format!("{}T00:00:00Z", crate::support::TODAY) }] }),
+                                                                     [OUT,   OUT,    OUT,  OK,             OK,    OK,    OK]),
+    line("offline/take",                 Object::Site,     |given| json!({ "site_id": given.object }),
+                                                                     [OUT,   OUT,    OUT,  ELSEWHERE,      SITE,  SITE,  THERE]),
+    line("offline/conflicts",            Object::Site,     |given| json!({ "site_id": given.object }),
+                                                                     [OUT,   OUT,    OUT,  NEVER,          NEVER, SITE,  THERE]),
+    line("offline/conflict_count",       Object::Site,     |given| json!({ "site_id": given.object }),
+                                                                     [OUT,   OUT,    OUT,  NEVER,          NEVER, SITE,  THERE]),
+    line("offline/settle",               Object::Conflict, |given| json!({ "id": given.object, "decision": "one_jab" }),
+                                                                     [OUT,   OUT,    OUT,  NEVER,          NEVER, SITE,  THERE]),
     // somebody who should be told by telephone
     line("messages/to_call",             Object::Nothing,  nothing,  [OUT,   OUT,    OUT,  NEVER,          NEVER, OK,    OK]),
     line("messages/to_call_count",       Object::Nothing,  nothing,  [OUT,   OUT,    OUT,  NEVER,          NEVER, OK,    OK]),

@@ -32,6 +32,8 @@ pub(super) enum Object {
     Redeemed,
     /// A message that did not arrive, about such a booking; none.
     ToCall,
+    /// What two tablets disagree on at the nurse's site, at the other nurse's; none.
+    Conflict,
     /// A site: the nurse's, the other nurse's, none.
     Site,
     /// What such a citizen has asked: to be called by the nurse's site, by the other site, nothing.
@@ -223,7 +225,7 @@ impl World {
                 let when = |slot: &&Value| (text(&slot["date"]), text(&slot["start"]), text(&slot["id"]));
                 text(&all.iter().max_by_key(when).expect("a window")["id"])
             }
-            (Object::Person | Object::Site | Object::Slot | Object::ToCall | Object::LeftOver, 2) => {
+            (Object::Person | Object::Site | Object::Slot | Object::ToCall | Object::Conflict | Object::LeftOver, 2) => {
                 domain::Uuid::from_u128(0xdead).to_string()
             }
             (Object::Booking | Object::Redeemed, 2) => nobodys_code(),
@@ -240,6 +242,10 @@ impl World {
                 let ask = json!({ "person_id": person_id, "site_ids": site_ids, "until": TODAY });
                 text(&self.citizens[whose].visitor.must("left_over/ask", ask).await["ask"]["id"])
             }
+            (Object::Conflict, whose) => {
+                let code = text(&self.booking(whose).await["code"]);
+                self.two_tablets(&code, whose).await
+            }
             (Object::Redeemed, whose) => {
                 let code = text(&self.booking(whose).await["code"]);
                 let scan = json!({ "code": code, "nonce": domain::Uuid::from_u128(0x5ca9 << 64 | self.number) });
@@ -251,6 +257,22 @@ impl World {
         };
         self.made.insert((about, whose), made.clone());
         made
+    }
+
+    /// The id of what two tablets of the booking's site disagree on.
+    async fn two_tablets(&mut self, code: &str, whose: usize) -> String {
+        let name = ["nurse", "nurse elsewhere"][whose];
+        let nurse = CALLERS.iter().position(|caller| *caller == name).expect("a nurse");
+        let jab = |number: u128| json!({ "code": code, "nonce": domain::Uuid::from_u128(0x1a7e << 64 | number), "at": format!("{TODAY}T00:00:00Z") });
+        self.number += 2;
+        let both = [jab(self.number - 1), jab(self.number)];
+        let sent = self.callers[nurse].must("offline/send", json!({ "redemptions": both })).await;
+        assert_eq!(sent["answers"][1]["became"], "conflict", "{sent}");
+        let office = CALLERS.iter().position(|name| *name == "office").expect("the office");
+        let site = json!({ "site_id": self.citizens[whose].site_id });
+        let rows = self.callers[office].must("offline/conflicts", site).await;
+        let row = rows["rows"].as_array().expect("rows").iter().find(|row| row["code"] == code);
+        text(&row.expect("the conflict")["id"])
     }
 
     /// A new person of a citizen.

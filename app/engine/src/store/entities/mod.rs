@@ -4,6 +4,7 @@ pub mod account;
 pub mod audit;
 pub mod audit_link;
 pub mod booking;
+pub mod conflict;
 pub mod consent;
 pub mod fact;
 pub mod identity;

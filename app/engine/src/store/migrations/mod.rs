@@ -19,6 +19,7 @@ mod m0012_own_history;
 mod m0012_questions;
 mod m0013_messages;
 mod m0014_jobs;
+mod m0016_conflicts;
 mod m0017_left_over;
 
 /// All migrations of this program.
@@ -44,6 +45,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0012_own_history::Migration),
             Box::new(m0013_messages::Migration),
             Box::new(m0014_jobs::Migration),
+            Box::new(m0016_conflicts::Migration),
             Box::new(m0017_left_over::Migration),
         ]
     }
