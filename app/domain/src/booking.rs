@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::code::Code;
 use crate::error::{Error, Result};
+use crate::flow::TurnedAway;
 use crate::reason::Reason;
 use crate::screening::Screening;
 use crate::slot::Window;
@@ -169,6 +170,9 @@ pub struct Booking {
     pub window: Window,
     /// What the QR holds; nothing once the booking is cancelled or missed.
     pub pass: Option<String>,
+    /// Why the person went home without the jab, where that ended it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turned_away: Option<TurnedAway>,
 }
 
 /// Replies that hold one booking.

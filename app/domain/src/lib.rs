@@ -6,6 +6,7 @@
 
 mod words;
 
+pub mod accept;
 pub mod access;
 pub mod allowance;
 pub mod availability;
@@ -19,9 +20,11 @@ pub mod consent;
 pub mod division;
 pub mod eligibility;
 pub mod error;
+pub mod flow;
 pub mod identity;
 pub mod jobs;
 pub mod lang;
+pub mod lot;
 pub mod message;
 pub mod notice;
 pub mod own_data;

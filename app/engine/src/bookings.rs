@@ -100,6 +100,7 @@ impl Engine {
             vaccine,
             window: slot.window,
             version: FIRST_VERSION,
+            turned_away: None,
         }))
     }
 
@@ -164,6 +165,8 @@ impl Engine {
                 redeemed_by: Set(None),
                 redeem_nonce: Set(None),
                 lot: Set(None),
+                // what happens on the day is written then
+                ..Default::default()
             },
             slot: slot.clone(),
             judged,
@@ -231,7 +234,14 @@ impl Engine {
     }
 
     /// Whether the dose may be given on the new day, and the doses after it still hold.
-    fn may_move(&self, found: &Found, details: &Details, vaccine: &Vaccine, to: NaiveDate, judged: &Judged) -> Result<()> {
+    pub(crate) fn may_move(
+        &self,
+        found: &Found,
+        details: &Details,
+        vaccine: &Vaccine,
+        to: NaiveDate,
+        judged: &Judged,
+    ) -> Result<()> {
         let others: Vec<_> = judged.doses.iter().filter(|record| record.dose != found.dose()).cloned().collect();
         let before: Vec<_> = others.iter().filter(|record| record.dose < found.dose()).cloned().collect();
         let question = Question {
@@ -266,7 +276,8 @@ impl Engine {
             dose: found.dose(),
             judged,
             slot_id: found.slot.id,
-            message: self.booking_message(MessageKind::Cancelled, &about, now, now),
+            turned_away: None,
+            message: Some(self.booking_message(MessageKind::Cancelled, &about, now, now)),
             audit: audit::row(self.vault(), now, Actor::Citizen(citizen.account_id), "cancel", code, None),
         };
         let code = self.desk().ask(Job::CallOff(Box::new(job))).await?;

@@ -4,6 +4,7 @@
 pub mod accounts;
 pub mod bookings;
 pub mod checkin;
+pub mod lots;
 pub mod messages;
 pub mod notices;
 pub mod people;

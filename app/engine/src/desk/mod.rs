@@ -15,6 +15,7 @@ mod doses;
 mod places;
 mod requests;
 mod rows;
+mod steps;
 mod takes;
 
 use std::ops::Range;
@@ -40,12 +41,13 @@ use crate::vault::Vault;
 
 use batch::Batch;
 pub(crate) use changes::{CallOff, MoveTo};
-pub(crate) use checkin::{Redemption, UndoRedemption};
+pub(crate) use checkin::{Accepted, Redemption, UndoRedemption};
 pub(crate) use closing::{CalledOff, SetClosed};
 use counts::Counters;
 pub use counts::DeskCounts;
 pub(crate) use doses::Judged;
 pub(crate) use rows::insert;
+pub(crate) use steps::{Step, Stride};
 pub(crate) use takes::Take;
 
 /// Tries of a batch that fails for a passing reason.
@@ -65,6 +67,8 @@ pub(crate) enum Job {
     Redeem(Box<Redemption>),
     /// A recorded jab taken back.
     Undo(Box<UndoRedemption>),
+    /// Somebody has come, or is let go.
+    Step(Box<Step>),
     /// A window closed or opened.
     SetClosed(Box<SetClosed>),
 }

@@ -12,8 +12,11 @@ mod desk;
 mod enrol;
 mod eye;
 mod field;
+mod flow;
 mod gate;
 mod lock;
+mod lots;
+mod observation;
 mod password;
 mod photo;
 mod pin;
@@ -21,6 +24,7 @@ mod reveal;
 mod roster;
 mod scan;
 mod shape;
+mod shelf;
 mod sign_in;
 mod sound;
 mod texts;
@@ -97,6 +101,8 @@ pub fn App() -> impl IntoView {
                             <Route path=path!("/") view=scan::page />
                             <Route path=path!("/roster") view=roster::page />
                             <Route path=path!("/today") view=today::page />
+                            <Route path=path!("/observation") view=observation::page />
+                            <Route path=path!("/lots") view=lots::page />
                             <Route path=path!("/calls") view=calls::page />
                             <Route path=path!("/messages") view=texts::page />
                             <Route path=path!("/account") view=account::page />

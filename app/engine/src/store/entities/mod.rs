@@ -8,6 +8,7 @@ pub mod consent;
 pub mod fact;
 pub mod identity;
 pub mod job;
+pub mod lot;
 pub mod message;
 pub mod person;
 pub mod recovery_code;

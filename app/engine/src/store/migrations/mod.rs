@@ -19,6 +19,7 @@ mod m0012_own_history;
 mod m0012_questions;
 mod m0013_messages;
 mod m0014_jobs;
+mod m0015_visits;
 
 /// All migrations of this program.
 pub struct Migrator;
@@ -43,6 +44,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0012_own_history::Migration),
             Box::new(m0013_messages::Migration),
             Box::new(m0014_jobs::Migration),
+            Box::new(m0015_visits::Migration),
         ]
     }
 }
