@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::code::Code;
 use crate::error::{Error, Result};
+use crate::flow::TurnedAway;
 use crate::reason::Reason;
 use crate::screening::Screening;
 use crate::slot::Window;
@@ -172,6 +173,9 @@ pub struct Booking {
     /// The version of the notice that was agreed to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consent_version: Option<String>,
+    /// Why the person went home without the jab, where that ended it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turned_away: Option<TurnedAway>,
 }
 
 /// Replies that hold one booking.

@@ -120,6 +120,7 @@ mod tests {
             window: Window { date: "2028-03-01".parse().expect("a date"), start: time("00:30"), end: time("01:00") },
             pass: None,
             consent_version: None,
+            turned_away: None,
         }
     }
 

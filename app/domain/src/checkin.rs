@@ -4,8 +4,10 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::accept::Accept;
 use crate::booking::{BookedVaccine, BookingState};
 use crate::code::Code;
+use crate::flow::{Next, Steps, TurnedAway};
 use crate::identity::DocumentKind;
 use crate::reason::Reason;
 use crate::screening::Screening;
@@ -103,6 +105,38 @@ pub struct LookUp {
     pub screening: Screening,
     /// Who recorded the jab, when it is recorded.
     pub redemption: Option<Redemption>,
+    /// The visit so far, and what comes next.
+    #[serde(flatten)]
+    pub visit: VisitSeen,
+}
+
+/// How far somebody has come at the site, as staff see it. Whoever knows nothing of these fields goes on as before.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VisitSeen {
+    /// With how many steps the sites work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps: Option<Steps>,
+    /// What comes next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<Next>,
+    /// When they came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrived_at: Option<DateTime<Utc>>,
+    /// Until when they stay under observation, where that is a step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observe_until: Option<DateTime<Utc>>,
+    /// When they were let go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_at: Option<DateTime<Utc>>,
+    /// The lot of the recorded jab.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lot: Option<String>,
+    /// Why they went home without the jab.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turned_away: Option<TurnedAway>,
+    /// Whether the caller may record the jab all the same, at their own site, with [`Redeem::accept`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub may_accept: Option<bool>,
 }
 
 words! {
@@ -125,6 +159,9 @@ pub struct Redeem {
     /// The lot of the vaccine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lot: Option<String>,
+    /// Although it was booked for another site or day: by a manager, with a reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accept: Option<Accept>,
 }
 
 /// Replies that tell what became of it.
@@ -162,6 +199,12 @@ pub struct RosterRow {
     pub window: Window,
     /// When the jab was recorded.
     pub redeemed_at: Option<DateTime<Utc>>,
+    /// When they came, where that is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrived_at: Option<DateTime<Utc>>,
+    /// When they were let go after the observation, where that is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_at: Option<DateTime<Utc>>,
 }
 
 /// A window of the day, whether anybody is booked in it or not.

@@ -6,6 +6,7 @@
 
 mod words;
 
+pub mod accept;
 pub mod access;
 pub mod allowance;
 pub mod availability;
@@ -19,10 +20,12 @@ pub mod consent;
 pub mod division;
 pub mod eligibility;
 pub mod error;
+pub mod flow;
 pub mod identity;
 pub mod jobs;
 pub mod lang;
 pub mod left_over;
+pub mod lot;
 pub mod message;
 pub mod notice;
 pub mod offline;

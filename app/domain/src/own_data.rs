@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::booking::BookingState;
 use crate::code::Code;
+use crate::flow::TurnedAway;
 use crate::identity::DocumentKind;
 use crate::lang::Lang;
 use crate::message::{MessageKind, MessageState};
@@ -198,6 +199,18 @@ pub struct OwnBooking {
     pub given_at: Option<DateTime<Utc>>,
     /// The lot of the vaccine.
     pub lot: Option<String>,
+    /// Where it was given, if not at the site that it was booked for, or on another day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given_at_site: Option<String>,
+    /// When the person came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrived_at: Option<DateTime<Utc>>,
+    /// When they were let go after the observation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_at: Option<DateTime<Utc>>,
+    /// Why they went home without the jab.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turned_away: Option<TurnedAway>,
 }
 
 /// Something that was agreed to on its own, or taken back.

@@ -216,6 +216,24 @@ pub enum Reason {
     LateTime,
     /// Without a network: the code is not among those that the tablet took along. Made in the browser only.
     NotTakenAlong,
+    /// There is no jab yet after which somebody could be let go.
+    NoJabYet,
+    /// A lot number with something in it that stands on no box.
+    LotShape,
+    /// None of the lots that the site has open.
+    LotNotOpen,
+    /// A lot that may be given no more.
+    LotExpired {
+        /// Its last day.
+        on: NaiveDate,
+    },
+    /// A lot of no dose, or of too many.
+    LotDoses {
+        /// How many may be opened under one number.
+        most: u32,
+    },
+    /// The site has this lot open already.
+    LotOpen,
     // the house
     /// The queue is full, or the service is stopping.
     Busy,
@@ -251,6 +269,8 @@ impl Reason {
             | Self::ChangedMeanwhile
             | Self::SecondFactorOn
             | Self::SecondFactorOff
+            | Self::NoJabYet
+            | Self::LotOpen
             | Self::OtherDay { .. }
             | Self::PassOutdated { .. } => ErrorCode::WrongState,
             Self::UnderAge { .. }
@@ -508,6 +528,28 @@ impl Reason {
                 "现在没有网络，离线名单里没有这个预约码；请扫二维码，或等网络恢复",
                 "There is no network, and the code is not in the list taken along; scan the QR code, or wait for the network",
             ),
+            Self::NoJabYet => lang.pick("还没有接种记录，请先核销", "No jab is recorded yet; record it first"),
+            Self::LotShape => lang.pick(
+                "请照盒子上的批号填写：字母、数字和 - / .，最多 30 位",
+                "Enter the lot as on the box: letters, digits and - / . only, 30 at most",
+            ),
+            Self::LotNotOpen => lang.pick(
+                "这个批号不在今天启用的批号里，请对照盒子重新选择，或请负责人启用",
+                "This lot is not open at the site; compare it with the box and choose again, or ask the manager to open it",
+            ),
+            Self::LotExpired { on } => {
+                return match lang {
+                    Lang::Zh => format!("这个批号的有效期到 {on}，已过期，请换一盒"),
+                    Lang::En => format!("This lot expired on {on}; take another box"),
+                };
+            }
+            Self::LotDoses { most } => {
+                return match lang {
+                    Lang::Zh => format!("请填写 1 到 {most} 之间的支数"),
+                    Lang::En => format!("Enter a number of doses from 1 to {most}"),
+                };
+            }
+            Self::LotOpen => lang.pick("这个批号已经启用，不用再启用", "This lot is open already"),
             Self::Busy => lang.pick(
                 "现在人太多，请稍候再试，已填写的内容会保留",
                 "Very busy just now; try again shortly, what you typed is kept",

@@ -101,6 +101,7 @@ impl Engine {
             window: slot.window,
             version: FIRST_VERSION,
             consent_version: reserve.consent.version.clone(),
+            turned_away: None,
         }))
     }
 
@@ -165,6 +166,8 @@ impl Engine {
                 redeemed_by: Set(None),
                 redeem_nonce: Set(None),
                 lot: Set(None),
+                // what happens on the day is written then
+                ..Default::default()
             },
             slot: slot.clone(),
             judged,
@@ -232,7 +235,14 @@ impl Engine {
     }
 
     /// Whether the dose may be given on the new day, and the doses after it still hold.
-    fn may_move(&self, found: &Found, details: &Details, vaccine: &Vaccine, to: NaiveDate, judged: &Judged) -> Result<()> {
+    pub(crate) fn may_move(
+        &self,
+        found: &Found,
+        details: &Details,
+        vaccine: &Vaccine,
+        to: NaiveDate,
+        judged: &Judged,
+    ) -> Result<()> {
         let others: Vec<_> = judged.doses.iter().filter(|record| record.dose != found.dose()).cloned().collect();
         let before: Vec<_> = others.iter().filter(|record| record.dose < found.dose()).cloned().collect();
         let question = Question {
@@ -267,7 +277,8 @@ impl Engine {
             dose: found.dose(),
             judged,
             slot_id: found.slot.id,
-            message: self.booking_message(MessageKind::Cancelled, &about, now, now),
+            turned_away: None,
+            message: Some(self.booking_message(MessageKind::Cancelled, &about, now, now)),
             audit: audit::row(self.vault(), now, Actor::Citizen(citizen.account_id), "cancel", code, None),
         };
         let code = self.desk().ask(Job::CallOff(Box::new(job))).await?;

@@ -1,12 +1,13 @@
 //! Check-in: what staff see of a booking, and the jab recorded once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use domain::access::Action;
 use domain::booking::{BookingState, Transition};
-use domain::checkin::{CheckedIn, Light, LookUp, Redeem, Redemption, Roster, RosterRow, RosterSlot, Timing};
+use domain::checkin::{CheckedIn, Light, LookUp, Redeem, Redemption, Roster, RosterRow, RosterSlot, Timing, VisitSeen};
 use domain::code::Code;
 use domain::error::{Error, Result};
+use domain::flow::Next;
 use domain::message::{MessageKind, next_dose_due};
 use domain::pass::Pass;
 use domain::reason::Reason;
@@ -76,7 +77,10 @@ impl Engine {
             Some(_) => None,
             None => self.doubtful_dose(&found).await?.or(outdated),
         };
+        let next = found.visit(today)?.next(self.steps(), now);
         let light = match (&objection, &caution, timing) {
+            // under observation after it; never green, which says that a jab may be given
+            (Some(_), ..) if matches!(next, Next::Observe | Next::Leave) => Light::Amber,
             (Some(_), ..) => Light::Red,
             (None, None, Timing::OnTime) => Light::Green,
             (None, ..) => Light::Amber,
@@ -102,6 +106,12 @@ impl Engine {
             site_name: self.site(found.slot.site_id)?.name,
             screening: Screening::ALL_NO,
             redemption: self.redemption(&found).await?,
+            visit: VisitSeen {
+                may_accept: self.may_accept(staff, &found, state),
+                // what ails somebody is for those who sent them home
+                turned_away: found.turned_away().filter(|_| may_redeem),
+                ..self.visit_seen(&found)?
+            },
         })
     }
 
@@ -120,37 +130,53 @@ impl Engine {
         let (Some(at), Some(by)) = (found.booking.redeemed_at, found.booking.redeemed_by) else { return Ok(None) };
         let by =
             staff::Entity::find_by_id(by).one(&self.store().read).await.map_err(internal)?.map(|row| row.name).unwrap_or_default();
-        Ok(Some(Redemption { at, by, site_name: self.site(found.slot.site_id)?.name }))
+        Ok(Some(Redemption { at, by, site_name: self.site(found.given_site())?.name }))
     }
 
-    /// Records a jab, once, today, at the booking's site. The same nonce again gives the same answer.
+    /// Records a jab, once, today, at the booking's site; where a manager accepts it, at theirs. The same nonce again gives the same answer.
     ///
     /// # Errors
-    /// `invalid` on `code` or `lot`; `not_found`; `forbidden` at another site; `already_redeemed`; `wrong_state` when it is cancelled,
-    /// missed or for another day; `ineligible` under age.
+    /// `invalid` on `code`, `lot` or `accept.reason`; `not_found`; `forbidden` at another site; `already_redeemed`; `wrong_state` when it is
+    /// cancelled, missed or for another day; `ineligible` under age. What is accepted: `ineligible` and `already_booked` as for a booking of today.
     pub async fn redeem(&self, staff: &Staff, redeem: Redeem) -> Result<CheckedIn> {
         self.allow_somewhere(staff, Action::Redeem)?;
         let code = Code::parse(&redeem.code)?;
         let lot = redeem.lot.map(|lot| short(lot, "lot")).transpose()?.filter(|lot| !lot.is_empty());
         let found = self.booking(code).await?.ok_or_else(|| Error::field("code", Reason::NotFound))?;
-        self.allow(staff, Action::Redeem, found.slot.site_id, code)?;
         let again = found.booking.redeem_nonce == Some(redeem.nonce);
-        if !again && let Some(objection) = self.objection(staff, &found, found.state(self.today())?)? {
-            return Err(Error::new(objection));
+        let accepted = match &redeem.accept {
+            Some(accept) => self.accept(staff, &found, accept, again).await?,
+            None => None,
+        };
+        let site_id = match &accepted {
+            Some(accepted) => accepted.site_id,
+            None if again => found.given_site(),
+            None => found.slot.site_id,
+        };
+        if accepted.is_none() {
+            self.allow(staff, Action::Redeem, site_id, code)?;
+            if !again && let Some(objection) = self.objection(staff, &found, found.state(self.today())?)? {
+                return Err(Error::new(objection));
+            }
         }
         if !again && let Some(too_young) = self.too_young(&found)? {
             return Err(Error::new(too_young));
         }
+        let (lot, lot_id) = if again { (lot, None) } else { self.lot_of_jab(site_id, &found.slot.vaccine_id, lot).await? };
         let now = self.now();
+        let why = accepted.as_ref().and(redeem.accept).map(|accept| accept.why().map(str::to_owned)).transpose()?;
+        let action = if accepted.is_some() { "accept_elsewhere" } else { "redeem" };
         let job = RedeemJob {
             code,
             version: found.booking.version,
             nonce: redeem.nonce,
             staff_id: staff.id,
             lot,
-            record: Redemption { at: now, by: staff.member.name.clone(), site_name: self.site(found.slot.site_id)?.name },
+            lot_id,
+            accepted,
+            record: Redemption { at: now, by: staff.member.name.clone(), site_name: self.site(site_id)?.name },
             next_dose: self.next_dose_message(&found, now)?,
-            audit: audit::row(self.vault(), now, Actor::Staff(staff.id), "redeem", code, None),
+            audit: audit::row(self.vault(), now, Actor::Staff(staff.id), action, code, why),
         };
         self.desk().check_in(Job::Redeem(Box::new(job))).await
     }
@@ -158,7 +184,8 @@ impl Engine {
     /// What tells of the dose after the one of this booking, due when it can be booked.
     pub(crate) fn next_dose_message(&self, found: &Found, now: DateTime<Utc>) -> Result<Option<message::ActiveModel>> {
         let vaccine = self.vaccine(&found.slot.vaccine_id)?;
-        let due = next_dose_due(&vaccine, found.dose(), found.slot.date, self.city().reminder_at);
+        // it is given today, whatever day it was booked for
+        let due = next_dose_due(&vaccine, found.dose(), self.today(), self.city().reminder_at);
         due.map(|due_at| self.message_about(MessageKind::NextDose, found, due_at, now)).transpose()
     }
 
@@ -174,17 +201,18 @@ impl Engine {
             return Err(Error::field("reason", Reason::Missing));
         }
         let found = self.booking(code).await?.ok_or_else(|| Error::field("code", Reason::NotFound))?;
-        self.allow(staff, Action::Undo, found.slot.site_id, code)?;
+        self.allow(staff, Action::Undo, found.given_site(), code)?;
         match found.state(self.today())? {
-            BookingState::Redeemed if found.slot.date == self.today() => {}
-            BookingState::Redeemed => return Err(Error::new(Reason::OtherDay { date: found.slot.date })),
+            BookingState::Redeemed if found.given_on() == self.today() => {}
+            BookingState::Redeemed => return Err(Error::new(Reason::OtherDay { date: found.given_on() })),
             other => drop(other.after(Transition::Undo)?),
         }
         let audit = audit::row(self.vault(), self.now(), Actor::Staff(staff.id), "undo", code, Some(reason));
         self.desk().check_in(Job::Undo(Box::new(UndoRedemption { code, audit }))).await
     }
 
-    /// A site's list of a day, by window and name; cancelled bookings are not in it. Reading it is audited.
+    /// A site's list of a day, by window and name; cancelled bookings are not in it. What was given there that day and had been booked for
+    /// another site or day is. Reading it is audited.
     ///
     /// # Errors
     /// `not_found` for an unknown site; `forbidden` for another site's.
@@ -202,7 +230,10 @@ impl Engine {
                 *waiting.entry(found.slot.id).or_default() += 1;
             }
         }
-        let mut rows = found.into_iter().map(|found| self.roster_row(found)).collect::<Result<Vec<_>>>()?;
+        let here = found.iter().map(|found| found.booking.code.clone()).collect::<HashSet<_>>();
+        let accepted = self.accepted(site_id, date).await?;
+        let accepted = accepted.into_iter().filter(|found| !here.contains(&found.booking.code));
+        let mut rows = found.into_iter().chain(accepted).map(|found| self.roster_row(found)).collect::<Result<Vec<_>>>()?;
         rows.sort_by(|a, b| (a.window.start, &a.name, a.code).cmp(&(b.window.start, &b.name, b.code)));
         let slots = self.roster_slots(staff, site_id, date, &waiting).await?;
         Ok(Roster { site_id, site_name: site.name, date, rows, slots })
@@ -253,6 +284,8 @@ impl Engine {
             dose: found.dose(),
             window: found.slot.window(),
             redeemed_at: found.booking.redeemed_at,
+            arrived_at: found.booking.arrived_at,
+            left_at: found.booking.left_at,
         })
     }
 }

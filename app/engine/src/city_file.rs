@@ -10,6 +10,7 @@ use std::path::Path;
 use domain::Uuid;
 use domain::city::City;
 use domain::consent::SeparateNotice;
+use domain::flow::OnSite;
 use domain::message::Texts;
 use domain::notice::Notice;
 use domain::vaccine::Vaccine;
@@ -39,6 +40,9 @@ pub struct CityFile {
     /// What the demo plays with; only read in demo mode.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub demo: Option<DemoRoles>,
+    /// How the sites work on the day.
+    #[serde(default, skip_serializing_if = "OnSite::is_usual")]
+    pub on_site: OnSite,
     /// The sites and their usual sessions.
     #[serde(default)]
     pub sites: Vec<SiteEntry>,

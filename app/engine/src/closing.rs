@@ -101,7 +101,8 @@ impl Engine {
             dose: found.dose(),
             judged,
             slot_id: found.slot.id,
-            message: self.called_off_message(&found, call_off.reason, now)?,
+            turned_away: None,
+            message: Some(self.called_off_message(&found, call_off.reason, now)?),
             audit: audit::row(self.vault(), now, Actor::Staff(staff.id), "call_off", code, Some(why)),
         };
         self.desk().ask(Job::CallOff(Box::new(job))).await?;

@@ -115,6 +115,7 @@ impl Engine {
                 .col_expr(booking::Column::PersonId, Expr::value(NOBODY))
                 .col_expr(booking::Column::PersonHash, Expr::value(self.anything()))
                 .col_expr(booking::Column::PreviousDoseOn, Expr::value(None::<NaiveDate>))
+                .col_expr(booking::Column::TurnedAway, Expr::value(None::<String>))
                 .col_expr(booking::Column::State, over.into())
                 .filter(booking::COLUMN.code.eq(booking.code))
                 .exec(tx)

@@ -147,6 +147,10 @@ impl Engine {
             changed_at: booking.changed_at,
             given_at: booking.redeemed_at,
             lot: booking.lot.clone(),
+            given_at_site: booking.given_at_site.map(|id| self.site(id)).transpose()?.map(|site| site.name),
+            arrived_at: booking.arrived_at,
+            left_at: booking.left_at,
+            turned_away: found.turned_away(),
         })
     }
 

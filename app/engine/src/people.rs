@@ -293,6 +293,9 @@ impl Engine {
     }
 }
 
+/// Person-hash, dose, state, vaccine, the day that it was booked for, and the day on which it was given instead.
+type DoseRow = (Vec<u8>, i16, String, String, NaiveDate, Option<NaiveDate>);
+
 /// The doses given or booked for these people here, whatever account booked them, by person-hash.
 pub(crate) async fn doses_of(
     db: &impl ConnectionTrait,
@@ -304,13 +307,14 @@ pub(crate) async fn doses_of(
     hashes.dedup();
     let mut doses: HashMap<Vec<u8>, Vec<DoseRecord>> = HashMap::new();
     for list in lists(&hashes) {
-        let found: Vec<(Vec<u8>, i16, String, String, NaiveDate)> = booking::Entity::find()
+        let found: Vec<DoseRow> = booking::Entity::find()
             .select_only()
             .column(booking::Column::PersonHash)
             .column(booking::Column::Dose)
             .column(booking::Column::State)
             .column(slot::Column::VaccineId)
             .column(slot::Column::Date)
+            .column(booking::Column::GivenOn)
             .inner_join(slot::Entity)
             .filter(booking::Column::PersonHash.is_in(list))
             .filter(Expr::cust(LIVE))
@@ -318,9 +322,10 @@ pub(crate) async fn doses_of(
             .all(db)
             .await
             .map_err(internal)?;
-        for (hash, dose, state, vaccine_id, on) in found {
+        for (hash, dose, state, vaccine_id, on, given_on) in found {
             let Ok(state) = state.parse::<BookingState>() else { continue };
             if state.on(on, today).is_live() {
+                let on = given_on.unwrap_or(on);
                 let record = DoseRecord { vaccine_id, dose: dose_out(dose), on, given: state == BookingState::Redeemed };
                 doses.entry(hash).or_default().push(record);
             }

@@ -3,6 +3,7 @@
 use domain::booking::{BookedPerson, BookedSite, BookedVaccine, Booking, BookingState};
 use domain::code::Code;
 use domain::error::{Error, Result};
+use domain::flow::TurnedAway;
 use domain::pass::Pass;
 use domain::person::Details;
 use domain::reason::Reason;
@@ -121,13 +122,14 @@ impl Engine {
             vaccine: self.vaccine(&found.slot.vaccine_id)?,
             window: found.slot.window(),
             version: found.booking.version,
+            turned_away: found.turned_away(),
             consent_version: found.booking.consent_version,
         }))
     }
 
     /// A booking as its owner sees it.
     pub(crate) fn shown(&self, shown: Shown) -> Booking {
-        let Shown { code, state, dose, person_id, details, site, vaccine, window, version, consent_version } = shown;
+        let Shown { code, state, dose, person_id, details, site, vaccine, window, version, consent_version, turned_away } = shown;
         let keys = self.vault().keys();
         let (key_id, key) = keys.signing(self.now());
         let pass = Pass { key_id, code, site_id: site.id, window, version: Some(Pass::version_of(version)) };
@@ -142,6 +144,7 @@ impl Engine {
             window,
             pass,
             consent_version: Some(consent_version),
+            turned_away,
         }
     }
 }
@@ -158,6 +161,7 @@ pub(crate) struct Shown {
     pub window: Window,
     pub version: i32,
     pub consent_version: String,
+    pub turned_away: Option<TurnedAway>,
 }
 
 pub(crate) fn vaccine_out(vaccine: Vaccine) -> BookedVaccine {

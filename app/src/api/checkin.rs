@@ -2,6 +2,7 @@
 
 use domain::checkin::{CheckedIn, LookUp, Redeem, Roster};
 use domain::closing::{CallOffOne, CalledOff};
+use domain::flow::{Observation, Stepped, TurnAway, WentHome};
 use domain::reveal::{Reveal, Revealed};
 use domain::today::Today;
 use domain::{NaiveDate, Uuid};
@@ -57,4 +58,33 @@ pub async fn reveal(#[server(flatten)] reveal: Reveal) -> Result<Revealed, ApiEr
 pub async fn call_off(#[server(flatten)] call_off: CallOffOne) -> Result<CalledOff, ApiError> {
     let staff = crate::caller::staff().await?;
     Ok(crate::caller::engine()?.call_off(&staff, &call_off).await?)
+}
+
+/// Says that somebody has come. The same again changes nothing, so a nonce that comes along is not needed.
+#[server(name = SayArrived, prefix = "/api", endpoint = "checkin/arrive", input = Json)]
+pub async fn arrive(code: String, #[server(default)] nonce: Option<Uuid>) -> Result<Stepped, ApiError> {
+    let staff = crate::caller::staff().await?;
+    let _ = nonce;
+    Ok(crate::caller::engine()?.arrive(&staff, &code).await?)
+}
+
+/// Lets somebody go after the observation.
+#[server(name = SayLeft, prefix = "/api", endpoint = "checkin/leave", input = Json)]
+pub async fn leave(code: String) -> Result<Stepped, ApiError> {
+    let staff = crate::caller::staff().await?;
+    Ok(crate::caller::engine()?.leave(&staff, &code).await?)
+}
+
+/// Who is under observation at a site. `by_itself`: the page reads it again without anybody's doing, which keeps no screen open.
+#[server(name = ReadObservation, prefix = "/api", endpoint = "checkin/observed", input = Json)]
+pub async fn observed(site_id: Uuid, #[server(default)] by_itself: bool) -> Result<Observation, ApiError> {
+    let staff = if by_itself { crate::caller::staff_by_itself().await? } else { crate::caller::staff().await? };
+    Ok(crate::caller::engine()?.observed(&staff, site_id, by_itself).await?)
+}
+
+/// Sends somebody home without the jab, with a reason; they may book again at once.
+#[server(name = TurnSomebodyAway, prefix = "/api", endpoint = "checkin/turn_away", input = Json)]
+pub async fn turn_away(#[server(flatten)] turn_away: TurnAway) -> Result<WentHome, ApiError> {
+    let staff = crate::caller::staff().await?;
+    Ok(crate::caller::engine()?.turn_away(&staff, &turn_away).await?)
 }

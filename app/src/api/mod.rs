@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod bookings;
 pub mod checkin;
 pub mod left_over;
+pub mod lots;
 pub mod messages;
 pub mod notices;
 pub mod offline;

@@ -102,6 +102,7 @@ fn title(booking: &RwSignal<Load<Booking>>) -> String {
             Load::Ready(booking) => match booking.state {
                 BookingState::Booked => t("预约二维码", "Your booking"),
                 BookingState::Redeemed => t("已经接种", "Vaccinated"),
+                BookingState::Cancelled if booking.turned_away.is_some() => t("这次没有接种", "The jab was not given"),
                 BookingState::Cancelled => t("预约已取消", "Booking cancelled"),
                 BookingState::Missed => t("这一天已经过了", "The day is over"),
             },
@@ -240,9 +241,25 @@ fn next_dose(vaccine: &Vaccine, booking: &Booking) -> Option<AnyView> {
 }
 
 fn cancelled(booking: Booking) -> AnyView {
-    let line = t("号已经放回，二维码不能再用。", "The place is free again and the QR code no longer works.").to_owned();
+    let (title, line) = match booking.turned_away {
+        // the same words as at the site
+        Some(why) => (
+            t("这次没有接种", "The jab was not given"),
+            lang().pick(
+                format!("原因：{}。号已经放回，好了以后可以重新预约；有疑问请先咨询接种点。", why.text(lang())),
+                format!(
+                    "Reason: {}. The place is free again: book anew when you are ready, or ask the site first.",
+                    why.text(lang())
+                ),
+            ),
+        ),
+        None => (
+            t("这个预约已取消", "This booking was cancelled"),
+            t("号已经放回，二维码不能再用。", "The place is free again and the QR code no longer works.").to_owned(),
+        ),
+    };
     view! {
-        {over("panel off", CROSS, t("这个预约已取消", "This booking was cancelled"), line)}
+        {over("panel off", CROSS, title, line)}
         {facts_of(&booking)}
         <div class="stack">
             <a class="btn wide" href=site_path(booking.site.id)>{t("重新预约", "Book again")}</a>

@@ -70,6 +70,8 @@ mod tests {
             dose: 1,
             window: Window { date: "2021-05-08".parse().expect("a date"), start: time("09:30"), end: time("10:00") },
             redeemed_at: None,
+            arrived_at: None,
+            left_at: None,
         };
         for (typed, fitting) in [("张秀兰", true), ("秀兰", true), ("422x", true), ("22X", false), ("李", false), ("4221", false)]
         {

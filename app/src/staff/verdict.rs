@@ -3,6 +3,7 @@
 use domain::availability::SiteDays;
 use domain::checkin::{Light, LookUp, Timing};
 use domain::error::Error;
+use domain::flow::Next;
 use domain::lang::Lang;
 use domain::reason::Reason;
 use domain::time::{civil, day_text, hour_minute};
@@ -37,6 +38,17 @@ impl Verdict {
         let light = look_up.light;
         let Some(reason) = &look_up.reason else { return Self::by_time(look_up, lang) };
         match reason {
+            // after the jab, where the site keeps them under observation
+            Reason::Redeemed if look_up.visit.next == Some(Next::Leave) => Self::new(
+                light,
+                lang.pick("留观时间到", "The observation is over"),
+                lang.pick("没有不适就可以离开。", "If they feel well, they may leave."),
+            ),
+            Reason::Redeemed if look_up.visit.next == Some(Next::Observe) => Self::new(
+                light,
+                lang.pick("已接种，正在留观", "Jab given; under observation"),
+                lang.pick("请在留观区休息，时间到了再扫一次。", "Please rest; scan again when the time is up."),
+            ),
             Reason::Redeemed => Self::new(light, lang.pick("已经接种过", "Already done"), done_before(look_up, lang)),
             Reason::Cancelled => Self::new(
                 light,
@@ -246,7 +258,7 @@ mod tests {
     use super::*;
     use domain::Uuid;
     use domain::booking::{BookedVaccine, BookingState};
-    use domain::checkin::Redemption;
+    use domain::checkin::{Redemption, VisitSeen};
     use domain::code::Code;
     use domain::identity::DocumentKind;
     use domain::screening::Screening;
@@ -276,6 +288,7 @@ mod tests {
                 by: "护士 03".into(),
                 site_name: "零陵演示接种点".into(),
             }),
+            visit: VisitSeen::default(),
         }
     }
 

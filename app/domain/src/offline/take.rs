@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::seal::{KEY, SALT};
 use crate::booking::{BookedVaccine, BookingState};
-use crate::checkin::{Light, LookUp, Redemption, Timing};
+use crate::checkin::{Light, LookUp, Redemption, Timing, VisitSeen};
 use crate::code::Code;
 use crate::identity::DocumentKind;
 use crate::pass::Pass;
@@ -126,6 +126,8 @@ impl Record {
             site_name: here.site_name.to_owned(),
             screening: Screening::ALL_NO,
             redemption,
+            // without a network there is one step: the jab
+            visit: VisitSeen::default(),
         }
     }
 }
@@ -158,6 +160,7 @@ pub fn pass_alone(pass: &Pass, done: Option<Redemption>, here: &Here<'_>) -> Loo
         site_name: if pass.site_id == here.site_id { here.site_name.to_owned() } else { String::new() },
         screening: Screening::ALL_NO,
         redemption: done,
+        visit: VisitSeen::default(),
     }
 }
 

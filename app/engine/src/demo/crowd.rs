@@ -87,6 +87,7 @@ impl<'a> Crowd<'a> {
             redeemed_by: Set(None),
             redeem_nonce: Set(None),
             lot: Set(None),
+            ..Default::default()
         });
         self.people.push(row);
         Ok(())

@@ -125,6 +125,7 @@ impl<C: ConnectionTrait> Family<'_, C> {
             redeemed_by: Set(done.map(|_| self.nurse)),
             redeem_nonce: Set(done.map(|_| self.engine.new_id())),
             lot: Set(done.map(|_| day::LOT.to_owned())),
+            ..Default::default()
         };
         booking::Entity::insert(row).exec_without_returning(self.db).await.map_err(internal)?;
         if state != BookingState::Cancelled {

@@ -93,6 +93,7 @@ impl<'a> Batch<'a> {
             Job::Redeem(job) => job.run(self).await?,
             Job::Undo(job) => job.run(self).await?,
             Job::Late(job) => job.run(self).await?,
+            Job::Step(job) => job.run(self).await?,
             Job::SetClosed(job) => job.run(self).await?,
         }))
     }
@@ -122,7 +123,7 @@ impl Job {
             Self::Move(job) => vec![job.from, job.to.id],
             Self::CallOff(job) => vec![job.slot_id],
             Self::SetClosed(job) => vec![job.slot_id],
-            Self::Redeem(_) | Self::Undo(_) | Self::Late(_) => vec![],
+            Self::Redeem(_) | Self::Undo(_) | Self::Late(_) | Self::Step(_) => vec![],
         }
     }
 
@@ -131,7 +132,7 @@ impl Job {
         match self {
             Self::Take(job) => Some(&job.request),
             Self::Move(job) => Some(&job.request),
-            Self::CallOff(_) | Self::Redeem(_) | Self::Undo(_) | Self::Late(_) | Self::SetClosed(_) => None,
+            Self::CallOff(_) | Self::Redeem(_) | Self::Undo(_) | Self::Late(_) | Self::Step(_) | Self::SetClosed(_) => None,
         }
     }
 
@@ -141,7 +142,8 @@ impl Job {
             Self::Take(job) => Some(&job.judged),
             Self::Move(job) => Some(&job.judged),
             Self::CallOff(job) => Some(&job.judged),
-            Self::Redeem(_) | Self::Undo(_) | Self::Late(_) | Self::SetClosed(_) => None,
+            Self::Redeem(job) => job.accepted.as_ref().map(|accepted| &accepted.judged),
+            Self::Undo(_) | Self::Late(_) | Self::Step(_) | Self::SetClosed(_) => None,
         }
     }
 
@@ -154,6 +156,7 @@ impl Job {
             Self::Redeem(job) => vec![job.code],
             Self::Undo(job) => vec![job.code],
             Self::Late(job) => job.codes(),
+            Self::Step(job) => vec![job.code],
         }
     }
 }

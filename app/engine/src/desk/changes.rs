@@ -3,6 +3,7 @@
 use domain::booking::{BookingState, Transition};
 use domain::code::Code;
 use domain::error::{Error, Result};
+use domain::flow::TurnedAway;
 use domain::reason::Reason;
 use domain::{DateTime, Utc, Uuid};
 use sea_orm::sea_query::{Expr, ExprTrait};
@@ -34,7 +35,10 @@ pub(crate) struct CallOff {
     pub dose: u8,
     pub judged: Judged,
     pub slot_id: Uuid,
-    pub message: message::ActiveModel,
+    /// Why they went home without the jab, and the intent that says so.
+    pub turned_away: Option<(TurnedAway, Uuid)>,
+    /// What tells of it; whoever was told at the site needs none.
+    pub message: Option<message::ActiveModel>,
     pub audit: audit::ActiveModel,
 }
 
@@ -62,6 +66,9 @@ impl MoveTo {
         }
         let moved = booking::Entity::update_many()
             .col_expr(booking::Column::SlotId, Expr::value(self.to.id))
+            // whoever came for the old place has not come for the new one
+            .col_expr(booking::Column::ArrivedAt, Expr::value(None::<DateTime<Utc>>))
+            .col_expr(booking::Column::ArrivedBy, Expr::value(None::<Uuid>))
             .col_expr(booking::Column::Version, Expr::col(booking::Column::Version).add(1))
             .col_expr(booking::Column::ChangedAt, Expr::value(batch.now))
             .filter(still(self.code, self.version))
@@ -87,8 +94,11 @@ impl CallOff {
         if !batch.doses.are_still(&self.judged) {
             return Ok(stands_in_the_way(batch.tx, self.code, Transition::Cancel, &self.audit).await?);
         }
+        let (why, nonce) = self.turned_away.unzip();
         let cancelled = booking::Entity::update_many()
             .col_expr(booking::Column::State, Expr::value(BookingState::Cancelled.as_str()))
+            .col_expr(booking::Column::TurnedAway, Expr::value(why.map(TurnedAway::as_str)))
+            .col_expr(booking::Column::TurnedAwayNonce, Expr::value(nonce))
             .col_expr(booking::Column::ChangedAt, Expr::value(batch.now))
             .filter(still(self.code, self.version))
             .exec(batch.tx)
@@ -99,7 +109,7 @@ impl CallOff {
         batch.places.give_back(self.slot_id);
         batch.doses.take_away(&self.judged, self.dose);
         drop_queued(batch.tx, self.code.as_str(), batch.now).await?;
-        batch.pending.messages.push(self.message.clone());
+        batch.pending.messages.extend(self.message.clone());
         batch.pending.audit.push(self.audit.clone());
         Ok(Ok(Done::booking(self.code)))
     }

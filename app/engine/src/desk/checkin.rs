@@ -5,15 +5,19 @@ use domain::checkin::{CheckedIn, Outcome as Recorded, Redemption as Record};
 use domain::code::Code;
 use domain::error::Error;
 use domain::reason::Reason;
-use domain::{DateTime, Utc, Uuid};
+use domain::{DateTime, NaiveDate, Utc, Uuid};
 use sea_orm::sea_query::Expr;
 use sea_orm::{EntityTrait, QueryFilter};
 
-use super::Done;
 use super::batch::{Batch, Outcome};
 use super::changes::{stands_in_the_way, start_of_day};
+use super::{Done, Judged};
 use crate::outbox::{drop_queued, queue_again};
+use crate::shown::WAITING;
 use crate::store::entities::{audit, booking, message};
+
+/// What a manager may accept: the sweep may have come to it, or may not.
+const OPEN_OR_MISSED: &str = "state IN ('booked', 'missed')";
 
 /// A jab to be recorded.
 pub(crate) struct Redemption {
@@ -23,10 +27,25 @@ pub(crate) struct Redemption {
     pub nonce: Uuid,
     pub staff_id: Uuid,
     pub lot: Option<String>,
+    /// The lot's row, where the site keeps lots.
+    pub lot_id: Option<Uuid>,
+    /// Where and on which day it is given, and by which doses that was judged, where it was booked for another site or day.
+    pub accepted: Option<Accepted>,
     pub record: Record,
     /// What tells of the next dose, where one follows.
     pub next_dose: Option<message::ActiveModel>,
     pub audit: audit::ActiveModel,
+}
+
+/// A jab that was booked for another site or day.
+pub(crate) struct Accepted {
+    pub site_id: Uuid,
+    pub on: NaiveDate,
+    pub vaccine_id: String,
+    pub dose: u8,
+    pub judged: Judged,
+    /// Whether its day was over, so that the dose may have been booked again since.
+    pub missed: bool,
 }
 
 /// A recorded jab to be taken back, if it was recorded on the same day.
@@ -41,20 +60,35 @@ impl Redemption {
         if before.is_some_and(|before| before.code != self.code.as_str()) {
             return Ok(Err(Error::field("nonce", Reason::RequestReused)));
         }
+        if let Some(accepted) = &self.accepted {
+            if !batch.doses.are_still(&accepted.judged) {
+                return self.again(batch).await;
+            }
+            if accepted.missed && batch.doses.has(&accepted.judged, accepted.dose) {
+                return Ok(Err(Error::new(Reason::AlreadyBooked { code: None })));
+            }
+        }
+        let (site, on) = self.accepted.as_ref().map(|accepted| (accepted.site_id, accepted.on)).unzip();
         let redeemed = booking::Entity::update_many()
             .col_expr(booking::Column::State, Expr::value(BookingState::Redeemed.as_str()))
             .col_expr(booking::Column::RedeemedAt, Expr::value(batch.now))
             .col_expr(booking::Column::RedeemedBy, Expr::value(self.staff_id))
             .col_expr(booking::Column::RedeemNonce, Expr::value(self.nonce))
             .col_expr(booking::Column::Lot, Expr::value(self.lot.clone()))
+            .col_expr(booking::Column::LotId, Expr::value(self.lot_id))
+            .col_expr(booking::Column::GivenAtSite, Expr::value(site))
+            .col_expr(booking::Column::GivenOn, Expr::value(on))
             .col_expr(booking::Column::ChangedAt, Expr::value(batch.now))
             .filter(booking::COLUMN.code.eq(self.code.as_str()))
             .filter(booking::COLUMN.version.eq(self.version))
-            .filter(booking::COLUMN.state.eq(BookingState::Booked.as_str()))
+            .filter(Expr::cust(if self.accepted.is_some() { OPEN_OR_MISSED } else { WAITING }))
             .exec(batch.tx)
             .await?;
         if redeemed.rows_affected == 0 {
             return self.again(batch).await;
+        }
+        if let Some(accepted) = &self.accepted {
+            batch.doses.put(&accepted.judged, accepted.dose, accepted.on, &accepted.vaccine_id);
         }
         drop_queued(batch.tx, self.code.as_str(), batch.now).await?;
         if let Some(message) = &self.next_dose
@@ -91,6 +125,12 @@ impl UndoRedemption {
             .col_expr(booking::Column::RedeemedBy, Expr::value(None::<Uuid>))
             .col_expr(booking::Column::RedeemNonce, Expr::value(None::<Uuid>))
             .col_expr(booking::Column::Lot, Expr::value(None::<String>))
+            .col_expr(booking::Column::LotId, Expr::value(None::<Uuid>))
+            .col_expr(booking::Column::GivenAtSite, Expr::value(None::<Uuid>))
+            .col_expr(booking::Column::GivenOn, Expr::value(None::<NaiveDate>))
+            // what came after the jab has not happened either
+            .col_expr(booking::Column::LeftAt, Expr::value(None::<DateTime<Utc>>))
+            .col_expr(booking::Column::LeftBy, Expr::value(None::<Uuid>))
             .col_expr(booking::Column::ChangedAt, Expr::value(batch.now))
             .filter(booking::COLUMN.code.eq(self.code.as_str()))
             .filter(booking::COLUMN.state.eq(BookingState::Redeemed.as_str()))

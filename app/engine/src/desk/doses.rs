@@ -34,6 +34,9 @@ struct Dose {
     vaccine_id: String,
 }
 
+/// Person-hash, course, dose, state, vaccine, the day that it was booked for, and the day on which it was given instead.
+type Row = (Vec<u8>, String, i16, String, String, NaiveDate, Option<NaiveDate>);
+
 /// The live doses of the people in a batch, by person-hash and course.
 #[derive(Default)]
 pub(super) struct Doses(HashMap<(Vec<u8>, String), BTreeSet<Dose>>);
@@ -57,7 +60,7 @@ impl Doses {
         let mut doses = Self::default();
         let mut past = BTreeSet::new();
         for list in lists(&hashes(&|_| true)) {
-            let rows: Vec<(Vec<u8>, String, i16, String, String, NaiveDate)> = booking::Entity::find()
+            let rows: Vec<Row> = booking::Entity::find()
                 .select_only()
                 .column(booking::Column::PersonHash)
                 .column(booking::Column::Course)
@@ -65,16 +68,18 @@ impl Doses {
                 .column(booking::Column::State)
                 .column(slot::Column::VaccineId)
                 .column(slot::Column::Date)
+                .column(booking::Column::GivenOn)
                 .inner_join(slot::Entity)
                 .filter(booking::Column::PersonHash.is_in(list))
                 .filter(Expr::cust(LIVE))
                 .into_tuple()
                 .all(tx)
                 .await?;
-            for (hash, course, dose, state, vaccine_id, on) in rows {
+            for (hash, course, dose, state, vaccine_id, on, given_on) in rows {
                 if state == BookingState::Booked.as_str() && on < today {
                     past.insert(hash);
                 } else {
+                    let on = given_on.unwrap_or(on);
                     doses.0.entry((hash, course)).or_default().insert(Dose { dose: dose_out(dose), on, vaccine_id });
                 }
             }

@@ -16,6 +16,7 @@ mod late;
 mod places;
 mod requests;
 mod rows;
+mod steps;
 mod takes;
 
 use std::ops::Range;
@@ -42,13 +43,14 @@ use crate::vault::Vault;
 
 use batch::Batch;
 pub(crate) use changes::{CallOff, MoveTo};
-pub(crate) use checkin::{Redemption, UndoRedemption};
+pub(crate) use checkin::{Accepted, Redemption, UndoRedemption};
 pub(crate) use closing::{CalledOff, SetClosed};
 use counts::Counters;
 pub use counts::DeskCounts;
 pub(crate) use doses::Judged;
 pub(crate) use late::{LateJab, LateJabs};
 pub(crate) use rows::insert;
+pub(crate) use steps::{Step, Stride};
 pub(crate) use takes::Take;
 
 /// Tries of a batch that fails for a passing reason.
@@ -70,6 +72,8 @@ pub(crate) enum Job {
     Undo(Box<UndoRedemption>),
     /// Jabs that were recorded without a network.
     Late(Box<LateJabs>),
+    /// Somebody has come, or is let go.
+    Step(Box<Step>),
     /// A window closed or opened.
     SetClosed(Box<SetClosed>),
 }

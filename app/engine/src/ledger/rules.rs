@@ -117,10 +117,11 @@ pub(super) const RULES: &[Rule] = &[
         takes: Takes::Nothing,
         sql: "SELECT b.code AS key, 'over, and nobody''s' AS expected,
                      b.state || CASE WHEN length(a.phone_sealed) = 0 THEN '' ELSE ', of an account' END
-                             || CASE WHEN b.previous_dose_on IS NULL THEN '' ELSE ', a dose before' END AS found
+                             || CASE WHEN b.previous_dose_on IS NULL THEN '' ELSE ', a dose before' END
+                             || CASE WHEN b.turned_away IS NULL THEN '' ELSE ', why they went home' END AS found
               FROM bookings b JOIN accounts a ON a.id = b.account_id
               WHERE b.person_id IN (SELECT id FROM people WHERE removed AND length(sealed) = 0)
-                AND (b.state = 'booked' OR length(a.phone_sealed) > 0 OR b.previous_dose_on IS NOT NULL)",
+                AND (b.state = 'booked' OR length(a.phone_sealed) > 0 OR b.previous_dose_on IS NOT NULL OR b.turned_away IS NOT NULL)",
     },
     Rule {
         says: "a redeemed booking, and no other, has when it was redeemed, by which member of staff, and by which scan",
@@ -139,7 +140,54 @@ pub(super) const RULES: &[Rule] = &[
               WHERE CASE WHEN state = 'redeemed'
                     THEN redeemed_at IS NULL OR redeem_nonce IS NULL OR redeemed_by IS NULL
                          OR NOT EXISTS (SELECT 1 FROM staff WHERE staff.id = redeemed_by)
-                    ELSE redeemed_at IS NOT NULL OR redeem_nonce IS NOT NULL OR redeemed_by IS NOT NULL OR lot IS NOT NULL END",
+                    ELSE redeemed_at IS NOT NULL OR redeem_nonce IS NOT NULL OR redeemed_by IS NOT NULL OR lot IS NOT NULL
+                         OR lot_id IS NOT NULL END",
+    },
+    Rule {
+        says: "who was received was received by somebody, before their jab; who was let go was let go by somebody, after it",
+        table: "bookings",
+        key: Key::Code,
+        takes: Takes::Nothing,
+        sql: "SELECT code AS key, 'came, jab, left, in this order, each by somebody' AS expected,
+                     state || CASE WHEN arrived_at IS NULL THEN '' ELSE ', came' END
+                           || CASE WHEN arrived_by IS NULL THEN '' ELSE ', received' END
+                           || CASE WHEN left_at IS NULL THEN '' ELSE ', left' END
+                           || CASE WHEN left_by IS NULL THEN '' ELSE ', let go' END AS found
+              FROM bookings
+              WHERE (arrived_at IS NULL) <> (arrived_by IS NULL) OR (left_at IS NULL) <> (left_by IS NULL)
+                 OR left_at < redeemed_at OR (left_at IS NOT NULL AND redeemed_at IS NULL)",
+    },
+    Rule {
+        says: "a jab's lot was opened before it, at the site where it was given, of its vaccine, by the same number, and had not expired",
+        table: "bookings",
+        key: Key::Code,
+        takes: Takes::Nothing,
+        sql: "SELECT b.code AS key, 'an open lot of its site and vaccine' AS expected, COALESCE('lot ' || b.lot, 'no lot') AS found
+              FROM bookings b JOIN slots s ON s.id = b.slot_id LEFT JOIN lots l ON l.id = b.lot_id
+              WHERE b.lot_id IS NOT NULL AND (l.id IS NULL OR b.lot IS NULL OR b.lot <> l.number OR l.vaccine_id <> s.vaccine_id
+                    OR l.site_id <> COALESCE(b.given_at_site, s.site_id) OR l.expires_on < COALESCE(b.given_on, s.date)
+                    OR l.opened_at > b.redeemed_at)",
+    },
+    Rule {
+        says: "who went home without the jab has a booking that is cancelled",
+        table: "bookings",
+        key: Key::Code,
+        takes: Takes::Nothing,
+        sql: "SELECT code AS key, 'cancelled' AS expected, state || ', ' || turned_away AS found
+              FROM bookings WHERE turned_away IS NOT NULL AND state <> 'cancelled'",
+    },
+    Rule {
+        says: "a jab that was accepted was given at a site and on a day that are known, and not where and when it was booked",
+        table: "bookings",
+        key: Key::Code,
+        takes: Takes::Nothing,
+        sql: "SELECT b.code AS key, 'another site or day than it was booked for, both known' AS expected,
+                     CASE WHEN b.given_at_site IS NULL OR b.given_on IS NULL THEN 'half of it'
+                          WHEN b.state <> 'redeemed' THEN b.state ELSE 'the same site and day' END AS found
+              FROM bookings b JOIN slots s ON s.id = b.slot_id
+              WHERE (b.given_at_site IS NOT NULL OR b.given_on IS NOT NULL)
+                AND (b.given_at_site IS NULL OR b.given_on IS NULL OR b.state <> 'redeemed'
+                     OR (b.given_at_site = s.site_id AND b.given_on = s.date))",
     },
     Rule {
         says: "a jab that was sent afterwards is recorded at its booking or kept as a conflict, and never both",

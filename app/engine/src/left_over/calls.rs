@@ -38,7 +38,7 @@ impl Engine {
         self.allow(staff, Action::CallForLeftOver, site_id, site_id)?;
         let action = Action::CallForLeftOver.as_str();
         self.deed(&self.store().write, Actor::Staff(staff.id), action, site_id, None).await?;
-        let mut vaccines = self.given_today(site_id).await?;
+        let mut vaccines = self.vaccines_of_today(site_id).await?;
         vaccines.retain(|vaccine| vaccine_id.is_none_or(|id| vaccine.id == id));
         let today = self.today();
         let here = Query::select()
@@ -133,7 +133,7 @@ impl Engine {
     }
 
     /// The vaccines that a site gives today, in windows that it has not closed.
-    async fn given_today(&self, site_id: Uuid) -> Result<Vec<Vaccine>> {
+    async fn vaccines_of_today(&self, site_id: Uuid) -> Result<Vec<Vaccine>> {
         let mut ids: Vec<String> = slot::Entity::find()
             .select_only()
             .column(slot::Column::VaccineId)

@@ -35,7 +35,7 @@ async fn missed(city: &TestCity) -> Vec<String> {
 }
 
 async fn record(city: &TestCity, staff: &Staff, booking: &Booking) -> Result<CheckedIn> {
-    city.engine.redeem(staff, Redeem { code: booking.code.to_string(), nonce: city.engine_id(), lot: None }).await
+    city.engine.redeem(staff, Redeem { code: booking.code.to_string(), nonce: city.engine_id(), lot: None, accept: None }).await
 }
 
 async fn who_did_not_come_is_marked_and_told_once(kind: Kind) {
@@ -150,7 +150,7 @@ async fn a_jab_leads_to_a_message_about_the_next_dose_and_taken_back_to_none(kin
     let (nurse, manager) = (city.staff("nurse", Role::Nurse, "one").await, city.staff("manager", Role::Manager, "one").await);
     let guest = city.guest().await;
     let booking = city.book(&guest, city.slot("one", "vero", 0, "09:00"), 1).await.expect("booked");
-    let scan = Redeem { code: booking.code.to_string(), nonce: city.engine_id(), lot: None };
+    let scan = Redeem { code: booking.code.to_string(), nonce: city.engine_id(), lot: None, accept: None };
     city.engine.redeem(&nurse, scan.clone()).await.expect("recorded");
     city.engine.redeem(&nurse, scan).await.expect("the same again");
     // from the 21st day on, and three days before it

@@ -75,7 +75,7 @@ async fn who_what_on_whom_from_where_and_how_it_ended_is_written_down(kind: Kind
     work.of(async {
         let nurse = city.staff("li.na", Role::Nurse, "two").await;
         city.engine.look_up(&nurse, None, Some(booking.code.as_str())).await.expect("found");
-        let redeem = Redeem { code: booking.code.to_string(), nonce: city.engine_id(), lot: None };
+        let redeem = Redeem { code: booking.code.to_string(), nonce: city.engine_id(), lot: None, accept: None };
         city.engine.redeem(&nurse, redeem).await.expect_err("another site");
         city.engine.undo(&nurse, booking.code.as_str(), "x").await.expect_err("no manager");
         city.engine.staff_sign_in(&sign_in("li.na"), None).await.expect_err("the wrong password");

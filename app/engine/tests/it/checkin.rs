@@ -37,7 +37,7 @@ async fn a_jab_is_recorded_once_and_the_second_scan_hears_who_and_when(kind: Kin
     let booking = city.book(&guest, city.slot("one", "vero", 0, "09:00"), 1).await.expect("booked");
     city.clock.set_civil(city.today(), "09:10");
     let at = city.engine.now();
-    let redeem = |lot: &str| Redeem { code: booking.code.grouped(), nonce: city.engine_id(), lot: Some(lot.into()) };
+    let redeem = |lot: &str| Redeem { code: booking.code.grouped(), nonce: city.engine_id(), lot: Some(lot.into()), accept: None };
     let done = city.engine.redeem(&nurse, redeem(" L-77 ")).await.expect("recorded");
     let record = done.redemption.expect("a record");
     assert_eq!((done.outcome, record.at, record.by.as_str()), (Outcome::Redeemed, at, "wang of one"));
@@ -61,7 +61,7 @@ async fn the_same_scan_again_gets_the_same_answer(kind: Kind) {
     let guest = city.guest().await;
     let nurse = city.staff("nurse", Role::Nurse, "one").await;
     let booking = city.book(&guest, city.slot("one", "vero", 0, "09:00"), 1).await.expect("booked");
-    let scan = Redeem { code: booking.code.to_string(), nonce: city.engine_id(), lot: None };
+    let scan = Redeem { code: booking.code.to_string(), nonce: city.engine_id(), lot: None, accept: None };
     let first = city.engine.redeem(&nurse, scan.clone()).await.expect("recorded");
     city.clock.step(chrono::Duration::minutes(1));
     assert_eq!(city.engine.redeem(&nurse, scan).await, Ok(first));
@@ -75,7 +75,7 @@ async fn fifty_tablets_at_once_record_one_jab(kind: Kind) {
     let booking = city.book(&guest, city.slot("one", "vero", 0, "09:00"), 1).await.expect("booked");
     let scans = (0..50).map(|_| {
         let (city, nurse) = (city.clone(), nurse.clone());
-        let scan = Redeem { code: booking.code.to_string(), nonce: city.engine_id(), lot: None };
+        let scan = Redeem { code: booking.code.to_string(), nonce: city.engine_id(), lot: None, accept: None };
         tokio::spawn(async move { city.engine.redeem(&nurse, scan).await })
     });
     let mut recorded = 0;
@@ -97,7 +97,7 @@ async fn a_nurse_of_another_site_may_look_but_not_record(kind: Kind) {
     assert_eq!((seen.light, seen.may_redeem, seen.reason), (Light::Red, false, Some(Reason::OtherSite)));
     assert_eq!(seen.site_name, "测试接种点一", "the citizen hears which door is right");
     assert_ne!(seen.name, guest.person.name, "masked where nobody compares it with a document");
-    let scan = Redeem { code: booking.code.to_string(), nonce: city.engine_id(), lot: None };
+    let scan = Redeem { code: booking.code.to_string(), nonce: city.engine_id(), lot: None, accept: None };
     assert_eq!(city.engine.redeem(&elsewhere, scan).await.expect_err("another site").code, ErrorCode::Forbidden);
     assert_eq!(city.count("SELECT count(*) FROM bookings WHERE state = 'redeemed'").await, 0);
 }
@@ -110,7 +110,7 @@ async fn a_booking_of_another_day_is_not_recorded(kind: Kind) {
     let other_day = Some(Reason::OtherDay { date: city.day(1) });
     let seen = city.engine.look_up(&nurse, booking.pass.as_deref(), None).await.expect("found");
     assert_eq!((seen.light, seen.may_redeem, seen.timing, seen.reason), (Light::Red, false, Timing::OtherDay, other_day.clone()));
-    let scan = || Redeem { code: booking.code.to_string(), nonce: city.engine_id(), lot: None };
+    let scan = || Redeem { code: booking.code.to_string(), nonce: city.engine_id(), lot: None, accept: None };
     let refused = city.engine.redeem(&nurse, scan()).await.expect_err("tomorrow");
     assert_eq!((refused.code, refused.reason), (ErrorCode::WrongState, other_day));
     city.clock.set_civil(city.day(1), "00:00");
@@ -124,7 +124,7 @@ async fn a_cancelled_or_missed_booking_is_not_recorded(kind: Kind) {
     let cancelled = city.book(&quitter, city.slot("one", "vero", 0, "09:00"), 1).await.expect("booked");
     let missed = city.book(&sleeper, city.slot("one", "vero", 0, "09:00"), 1).await.expect("booked");
     city.engine.cancel(&quitter.citizen, cancelled.code.as_str()).await.expect("cancelled");
-    let scan = |code: domain::code::Code| Redeem { code: code.to_string(), nonce: city.engine_id(), lot: None };
+    let scan = |code: domain::code::Code| Redeem { code: code.to_string(), nonce: city.engine_id(), lot: None, accept: None };
     assert_eq!(city.engine.redeem(&nurse, scan(cancelled.code)).await.expect_err("cancelled").reason, Some(Reason::Cancelled));
     city.clock.set_civil(city.day(1), "09:00");
     assert_eq!(city.engine.redeem(&nurse, scan(missed.code)).await.expect_err("missed").reason, Some(Reason::Missed));
@@ -196,7 +196,7 @@ async fn only_a_manager_takes_a_jab_back_with_a_reason_and_on_the_same_day(kind:
     let other = city.staff("other", Role::Manager, "two").await;
     let booking = city.book(&guest, city.slot("one", "vero", 0, "09:00"), 1).await.expect("booked");
     let code = booking.code.as_str();
-    let scan = || Redeem { code: code.into(), nonce: city.engine_id(), lot: Some("L-1".into()) };
+    let scan = || Redeem { code: code.into(), nonce: city.engine_id(), lot: Some("L-1".into()), accept: None };
     let nothing = city.engine.undo(&manager, code, "mixed up").await.expect_err("nothing recorded");
     assert!(matches!(nothing.code, ErrorCode::WrongState | ErrorCode::NotFound), "{nothing:?}");
     city.engine.redeem(&nurse, scan()).await.expect("recorded");
@@ -229,7 +229,7 @@ async fn the_roster_lists_the_day_in_order_for_its_own_site(kind: Kind) {
     let (quitter, cancelled) = &codes[4];
     city.engine.cancel(&quitter.citizen, cancelled.as_str()).await.expect("cancelled");
     city.engine
-        .redeem(&nurse, Redeem { code: codes[1].1.to_string(), nonce: city.engine_id(), lot: None })
+        .redeem(&nurse, Redeem { code: codes[1].1.to_string(), nonce: city.engine_id(), lot: None, accept: None })
         .await
         .expect("recorded");
     let roster = city.engine.roster(&nurse, city.site("one"), city.today()).await.expect("read");
@@ -248,7 +248,7 @@ async fn a_scans_number_is_good_for_one_booking(kind: Kind) {
     let second = city.book(&city.guest().await, slot, 1).await.expect("booked");
     city.clock.set_civil(city.today(), "09:10");
     let nonce = city.engine_id();
-    let redeem = |code: domain::code::Code| Redeem { code: code.to_string(), nonce, lot: None };
+    let redeem = |code: domain::code::Code| Redeem { code: code.to_string(), nonce, lot: None, accept: None };
     city.engine.redeem(&nurse, redeem(first.code)).await.expect("recorded");
     let refused = city.engine.redeem(&nurse, redeem(second.code)).await;
     assert_eq!(refused, Err(Error::field("nonce", Reason::RequestReused)));
@@ -293,7 +293,7 @@ async fn a_pass_from_before_a_move_is_told_as_such(kind: Kind) {
     assert_eq!((by_code.light, by_code.reason), (Light::Green, None), "a code is of no version");
 
     // done is done, whatever picture is shown
-    let scan = Redeem { code: booking.code.to_string(), nonce: city.engine_id(), lot: None };
+    let scan = Redeem { code: booking.code.to_string(), nonce: city.engine_id(), lot: None, accept: None };
     city.engine.redeem(&nurse, scan).await.expect("recorded");
     for pass in [&first, &second] {
         assert_eq!(look(&nurse, pass).await, (Light::Red, Some(Reason::Redeemed), false));
@@ -306,7 +306,7 @@ async fn a_dose_whose_turn_it_is_not_is_looked_at_first(kind: Kind) {
     let nurse = city.staff("nurse", Role::Nurse, "one").await;
     let first = city.book(&guest, city.slot("one", "vero", 0, "09:00"), 1).await.expect("booked");
     city.clock.set_civil(city.today(), "09:10");
-    let scan = Redeem { code: first.code.to_string(), nonce: city.engine_id(), lot: None };
+    let scan = Redeem { code: first.code.to_string(), nonce: city.engine_id(), lot: None, accept: None };
     city.engine.redeem(&nurse, scan).await.expect("recorded");
     city.clock.set_civil(city.day(18), "09:10");
     city.engine.write_schedule().await.expect("written");
@@ -336,7 +336,7 @@ async fn who_turns_out_to_be_under_age_gets_no_jab(kind: Kind) {
     let seen = strict.look_up(&nurse, booking.pass.as_deref(), None).await.expect("found");
     assert!(matches!(seen.reason, Some(Reason::UnderAge { from_age: 120, .. })), "{:?}", seen.reason);
     assert_eq!((seen.light, seen.may_redeem), (Light::Red, false));
-    let scan = Redeem { code: booking.code.to_string(), nonce: city.engine_id(), lot: None };
+    let scan = Redeem { code: booking.code.to_string(), nonce: city.engine_id(), lot: None, accept: None };
     assert_eq!(strict.redeem(&nurse, scan.clone()).await.expect_err("under age").code, ErrorCode::Ineligible);
     city.engine.redeem(&nurse, scan).await.expect("old enough where eighteen is enough");
 }

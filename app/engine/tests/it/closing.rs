@@ -51,7 +51,7 @@ async fn closing_a_window_calls_off_all_who_wait_in_it_and_tells_them_why(kind: 
         codes.push(city.book(guest, today, 1).await.expect("booked").code);
     }
     city.book(&guests[3], other, 1).await.expect("booked");
-    let scan = Redeem { code: codes[0].to_string(), nonce: city.engine_id(), lot: None };
+    let scan = Redeem { code: codes[0].to_string(), nonce: city.engine_id(), lot: None, accept: None };
     city.engine.redeem(&nurse, scan).await.expect("recorded");
     city.clock.step(chrono::Duration::minutes(1));
 
@@ -132,7 +132,7 @@ async fn one_booking_is_called_off_by_its_site(kind: Kind) {
     let booking = city.book(&guest, slot, 1).await.expect("booked");
     let given = city.book(&jabbed, slot, 1).await.expect("booked");
     city.engine
-        .redeem(&nurse, Redeem { code: given.code.to_string(), nonce: city.engine_id(), lot: None })
+        .redeem(&nurse, Redeem { code: given.code.to_string(), nonce: city.engine_id(), lot: None, accept: None })
         .await
         .expect("recorded");
     let call_off = async |code: Code| {
@@ -256,7 +256,7 @@ async fn one_of(
     match what {
         "out" => engine.move_booking(citizen, domain::booking::Move { request_id: id, code, slot_id: to }).await.map(|_| 0),
         "in" => engine.move_booking(citizen, domain::booking::Move { request_id: id, code, slot_id: slot }).await.map(|_| 0),
-        "redeem" => engine.redeem(nurse, Redeem { code, nonce: id, lot: None }).await.map(|_| 0),
+        "redeem" => engine.redeem(nurse, Redeem { code, nonce: id, lot: None, accept: None }).await.map(|_| 0),
         "cancel" => engine.cancel(citizen, &code).await.map(|_| 0),
         "reserve" => engine.reserve(citizen, reserve).await.map(|_| 0),
         _ => Ok(0),
@@ -272,7 +272,7 @@ async fn a_jab_recorded_at_the_same_moment_stays(kind: Kind) {
         let comes = city.book(&guests[0], slot, 1).await.expect("booked");
         let moves = city.book(&guests[1], city.slot("two", "vero", 1, start), 1).await.expect("booked");
         city.book(&guests[2], slot, 1).await.expect("booked");
-        let scan = Redeem { code: comes.code.to_string(), nonce: city.engine_id(), lot: None };
+        let scan = Redeem { code: comes.code.to_string(), nonce: city.engine_id(), lot: None, accept: None };
         let no_vaccine = close(slot);
         let closing = city.engine.close_slot(&manager, &no_vaccine);
         let rest = async {

@@ -37,7 +37,10 @@ async fn dose_2_needs_dose_1_and_its_window(kind: Kind) {
     assert_eq!(reason(city.book(&guest, slot, 2).await), Some(Reason::PreviousDose { dose: 1 }));
     let first_on = city.today();
     let first = city.book(&guest, slot, 1).await.expect("booked");
-    city.engine.redeem(&nurse, Redeem { code: first.code.to_string(), nonce: city.engine_id(), lot: None }).await.expect("given");
+    city.engine
+        .redeem(&nurse, Redeem { code: first.code.to_string(), nonce: city.engine_id(), lot: None, accept: None })
+        .await
+        .expect("given");
     for (ahead, says) in [
         (20, Err(Reason::TooEarly { from: plus_days(first_on, 21) })),
         (57, Err(Reason::TooLate { by: plus_days(first_on, 56) })),

@@ -140,7 +140,7 @@ async fn what_is_sent_twice_is_one_jab_and_one_conflict(kind: Kind) {
     let now = city.engine.now();
     // an online scan whose answer was lost is the same scan
     let nonce = city.engine_id();
-    city.engine.redeem(&nurse, Redeem { code: first.to_string(), nonce, lot: None }).await.expect("recorded");
+    city.engine.redeem(&nurse, Redeem { code: first.to_string(), nonce, lot: None, accept: None }).await.expect("recorded");
     let same = Late { nonce, ..late(&city, first, now - Duration::minutes(1)) };
     // one number for two people, and one person twice on one tablet
     let reused = Late { nonce, ..late(&city, second, now) };

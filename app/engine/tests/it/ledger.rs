@@ -42,7 +42,7 @@ async fn a_day(city: &TestCity) -> Day {
     city.engine.sweep().await.expect("swept");
     city.engine.cancel(&quitter.citizen, cancelled.code.as_str()).await.expect("cancelled");
     let waiting = city.move_to(&guest, &waiting, city.slot("two", "vero", 1, "09:30")).await.expect("moved");
-    let scan = Redeem { code: redeemed.code.to_string(), nonce: city.engine_id(), lot: Some("L-1".into()) };
+    let scan = Redeem { code: redeemed.code.to_string(), nonce: city.engine_id(), lot: Some("L-1".into()), accept: None };
     city.engine.redeem(&nurse, scan).await.expect("redeemed");
     Day { guest, waiting, redeemed, cancelled, missed }
 }

@@ -78,7 +78,7 @@ async fn who_has_the_dose_booked_or_given_is_called_no_more(kind: Kind) {
     assert_eq!(ids(&list(&city, &manager, "one").await), [first, second]);
     let later = city.book(&booked, city.slot("one", "vero", 3, "09:00"), 1).await.expect("booked");
     let today = city.book(&given, city.slot("one", "vero", 0, "09:00"), 1).await.expect("booked");
-    let scan = Redeem { code: today.code.to_string(), nonce: city.engine_id(), lot: None };
+    let scan = Redeem { code: today.code.to_string(), nonce: city.engine_id(), lot: None, accept: None };
     city.engine.redeem(&nurse, scan).await.expect("recorded");
     assert_eq!(list(&city, &manager, "one").await, []);
     assert_eq!(city.engine.left_over_asks(&booked.citizen).await.expect("read"), []);

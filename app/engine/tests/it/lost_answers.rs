@@ -112,7 +112,7 @@ async fn a_commit_whose_answer_is_lost_is_answered_as_what_it_did() {
     wire.assert_broken(2);
 
     wire.arm();
-    let redeem = Redeem { code: booking.code.to_string(), nonce: city.engine_id(), lot: None };
+    let redeem = Redeem { code: booking.code.to_string(), nonce: city.engine_id(), lot: None, accept: None };
     assert_eq!(engine.redeem(&manager, redeem).await.expect("recorded").outcome, Outcome::Redeemed);
     wire.assert_broken(3);
 

@@ -16,6 +16,7 @@ mod consents;
 mod demo;
 mod doors;
 mod doses;
+mod flow;
 mod gateways;
 mod jobs;
 mod langs;

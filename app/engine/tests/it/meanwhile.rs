@@ -79,7 +79,8 @@ async fn a_booking_that_moves_away_while_it_is_scanned_is_not_redeemed(kind: Kin
     let to = Move { request_id: city.engine_id(), code: booking.code.to_string(), slot_id: city.slot("two", "vero", 3, "09:00") };
     let moving = tokio::spawn(async move { engine.move_booking(&citizen, to).await });
     until("it waits", || city.engine.desk_counts().waiting == 1).await;
-    let (engine, scan) = (city.engine.clone(), Redeem { code: booking.code.to_string(), nonce: city.engine_id(), lot: None });
+    let (engine, scan) =
+        (city.engine.clone(), Redeem { code: booking.code.to_string(), nonce: city.engine_id(), lot: None, accept: None });
     let scanning = tokio::spawn(async move { engine.redeem(&nurse, scan).await });
     until("both wait", || city.engine.desk_counts().waiting == 2).await;
     city.clock.let_desk_go();
@@ -94,7 +95,10 @@ async fn whose_jab_can_still_be_taken_back_stays_who_they_are(kind: Kind) {
     let guest = city.guest().await;
     let booking = city.book(&guest, city.slot("one", "vero", 0, "09:00"), 1).await.expect("booked");
     let (code, id) = (booking.code.as_str(), guest.person.id);
-    city.engine.redeem(&manager, Redeem { code: code.into(), nonce: city.engine_id(), lot: None }).await.expect("redeemed");
+    city.engine
+        .redeem(&manager, Redeem { code: code.into(), nonce: city.engine_id(), lot: None, accept: None })
+        .await
+        .expect("redeemed");
     let somebody_else = || PersonDraft { id: Some(id), ..draft(Relation::Myself, city.next()) };
     let waits = Error::new(Reason::PersonHasBooking);
     assert_eq!(city.engine.remove_person(&guest.citizen, id).await, Err(waits.clone()));
@@ -102,7 +106,10 @@ async fn whose_jab_can_still_be_taken_back_stays_who_they_are(kind: Kind) {
     city.engine.undo(&manager, code, "a slip").await.expect("taken back");
     city.assert_balanced().await;
     // on the next day nobody takes it back any more
-    city.engine.redeem(&manager, Redeem { code: code.into(), nonce: city.engine_id(), lot: None }).await.expect("redeemed");
+    city.engine
+        .redeem(&manager, Redeem { code: code.into(), nonce: city.engine_id(), lot: None, accept: None })
+        .await
+        .expect("redeemed");
     city.clock.set_civil(city.day(1), "00:00");
     city.engine.remove_person(&guest.citizen, id).await.expect("removed");
     city.assert_balanced().await;

@@ -109,7 +109,7 @@ async fn a_given_jab_is_not_reminded_of(kind: Kind) {
     let guest = city.guest().await;
     let nurse = city.staff("nurse", domain::access::Role::Nurse, "one").await;
     let booking = city.book(&guest, city.slot("one", "vero", 0, "09:00"), 1).await.expect("booked");
-    let scan = domain::checkin::Redeem { code: booking.code.to_string(), nonce: city.engine_id(), lot: None };
+    let scan = domain::checkin::Redeem { code: booking.code.to_string(), nonce: city.engine_id(), lot: None, accept: None };
     city.engine.redeem(&nurse, scan).await.expect("recorded");
     assert_eq!(city.count("SELECT count(*) FROM messages WHERE state = 'queued' AND kind = 'reminder'").await, 0);
 }

@@ -39,7 +39,7 @@ impl TestCity {
 
     pub async fn redeem(&self, code: Code) {
         let nurse = self.staff("nurse", Role::Nurse, "one").await;
-        let redeem = Redeem { code: code.to_string(), nonce: self.engine_id(), lot: Some("L1".into()) };
+        let redeem = Redeem { code: code.to_string(), nonce: self.engine_id(), lot: Some("L1".into()), accept: None };
         self.engine.redeem(&nurse, redeem).await.expect("redeemed");
     }
 }

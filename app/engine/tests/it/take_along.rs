@@ -33,7 +33,10 @@ async fn a_record_opens_with_its_own_code_alone_and_says_what_the_service_says(k
     let tomorrow = city.book(&later, city.slot("one", "vero", 1, "09:00"), 1).await.expect("booked").code;
     city.clock.set_civil(city.today(), "09:10");
     city.engine.cancel(&quits.citizen, cancelled.as_str()).await.expect("cancelled");
-    city.engine.redeem(&nurse, Redeem { code: jab.to_string(), nonce: city.engine_id(), lot: None }).await.expect("recorded");
+    city.engine
+        .redeem(&nurse, Redeem { code: jab.to_string(), nonce: city.engine_id(), lot: None, accept: None })
+        .await
+        .expect("recorded");
     let taken = city.engine.take_along(&nurse, city.site("one")).await.expect("taken");
     assert_eq!((taken.records.len(), taken.date, taken.now), (2, city.today(), city.engine.now()));
     let here = Here { site_id: taken.site_id, site_name: &taken.site_name, vaccines: &taken.vaccines, now: taken.now };

@@ -27,7 +27,7 @@ async fn the_days_numbers_are_those_of_the_roster(kind: Kind) {
     // at another site: not counted here
     city.book(&city.guest().await, city.slot("two", "vero", 0, "09:00"), 1).await.expect("booked");
     for at in [0, 1, 5, 6] {
-        let scan = Redeem { code: booked[at].1.code.to_string(), nonce: city.engine_id(), lot: None };
+        let scan = Redeem { code: booked[at].1.code.to_string(), nonce: city.engine_id(), lot: None, accept: None };
         city.engine.redeem(&nurse, scan).await.expect("recorded");
     }
     city.engine.undo(&manager, booked[6].1.code.as_str(), "扫错了人").await.expect("taken back");

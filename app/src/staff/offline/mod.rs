@@ -295,6 +295,10 @@ pub(crate) async fn redeem(desk: Desk, redeem: Redeem) -> Result<CheckedIn, Erro
     let Some((offline, along)) = here.and_then(|offline| Some((offline, offline.along()?))) else {
         return desk.ask(api::checkin::redeem(redeem)).await;
     };
+    // that it may be given here although it was booked elsewhere is for the service to say
+    if redeem.accept.is_some() {
+        return desk.ask(api::checkin::redeem(redeem)).await;
+    }
     let entry = offline.entry(&along, &redeem);
     match offline.ask(api::checkin::redeem(redeem)).await {
         Some(Ok(done)) => {

@@ -10,7 +10,7 @@ use leptos::prelude::*;
 
 use super::counter::{Counter, Screen};
 use super::desk::Session;
-use super::{found, reveal, shape, undo};
+use super::{flow, found, reveal, shape, undo};
 use crate::staff::verdict::Verdict;
 use crate::ui::{lang, t};
 
@@ -32,6 +32,7 @@ pub(super) fn answer(counter: Counter) -> AnyView {
             Screen::Recording(found, trouble) => recording(counter, &found, trouble.as_ref(), lang),
             Screen::Done(found, redemption) => done(counter, found, redemption.as_ref(), lang),
             Screen::Undone(found) => undone(&found, lang),
+            Screen::Said(found, said) => flow::said(counter, &found, said, lang),
         }
     };
     let busy = move || counter.screen.with(|screen| matches!(screen, Screen::Asking));
@@ -87,7 +88,16 @@ fn words(verdict: &Verdict, lang: Lang) -> AnyView {
 
 fn about(counter: Counter, found: &LookUp, lang: Lang) -> AnyView {
     let verdict = Verdict::of(found, counter.desk.site(found.site_id).as_ref(), lang);
-    let button = found.may_redeem.then(|| redeem_button(counter));
+    let step = flow::next_step(counter, found);
+    let button = found.may_redeem.then(|| redeem_button(counter, step.is_none()));
+    let lot = (found.may_redeem || found.visit.may_accept == Some(true)).then(|| counter.shelf.view(found.vaccine.id.clone()));
+    let settle = if found.may_redeem {
+        Some(flow::turn_away(counter, Box::new(found.clone())))
+    } else if found.visit.may_accept == Some(true) {
+        Some(flow::accept(counter, Box::new(found.clone())))
+    } else {
+        None
+    };
     let undo = (found.redemption.is_some() && is_today(counter, found) && counter.may_undo(found))
         .then(|| undo::undo(counter, Box::new(found.clone())));
     let reveal = counter.may_reveal(found).then(|| reveal::reveal(counter, found.code));
@@ -98,7 +108,8 @@ fn about(counter: Counter, found: &LookUp, lang: Lang) -> AnyView {
             </div>
             {who(found, lang)}
             {facts(counter, found, lang)}
-            <div class="foot">{button} {undo} {reveal}</div>
+            {lot}
+            <div class="foot">{step} {button} {settle} {undo} {reveal}</div>
         </div>
     }
     .into_any()
@@ -108,11 +119,11 @@ fn is_today(counter: Counter, found: &LookUp) -> bool {
     counter.desk.today_now() == Some(found.window.date)
 }
 
-fn redeem_button(counter: Counter) -> AnyView {
+fn redeem_button(counter: Counter, first: bool) -> AnyView {
     view! {
         <button
             type="button"
-            class="btn redeem"
+            class=if first { "btn redeem" } else { "btn quiet" }
             aria-keyshortcuts="Control+Enter"
             disabled=move || !counter.armed.get()
             on:click=move |_| counter.redeem()
@@ -181,6 +192,8 @@ fn facts(counter: Counter, found: &LookUp, lang: Lang) -> AnyView {
         <dl class="facts">
             {fact(t("疫苗和剂次", "Vaccine and dose"), vaccine, "whole")}
             {fact(t("预约时段", "Window"), window, "num")}
+            {flow::so_far(found, lang).map(|words| fact(t("到场情况", "Visit"), words, "num"))}
+            {found.visit.lot.clone().map(|lot| fact(t("批号", "Lot"), lot, "num"))}
             {fact(t("健康询问", "Screening"), screening, weight)}
             {site}
         </dl>

@@ -1,13 +1,16 @@
 //! The bar on top: where, which day, how far, whether the network holds, who is signed in.
 
 use domain::access::{Action, Role};
+use domain::flow::Steps;
 use domain::lang::Lang;
 use domain::time::day_text;
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use leptos_router::hooks::use_location;
 
 use super::desk::Desk;
 use super::sign_in::mark;
+use crate::api;
 use crate::staff::offline::Offline;
 use crate::ui::{lang, now_lang, set_lang, t};
 
@@ -76,6 +79,7 @@ fn day(desk: Desk) -> AnyView {
 
 fn tabs(desk: Desk) -> AnyView {
     let path = use_location().pathname;
+    let observes = observes(desk);
     let tab = move |href: &'static str, zh: &'static str, en: &'static str| {
         let here = Memo::new(move |_| path.with(|path| path.trim_end_matches('/') == href));
         view! { <a href=href aria-current=move || here.get().then_some("page")>{move || t(zh, en)}</a> }.into_any()
@@ -84,12 +88,29 @@ fn tabs(desk: Desk) -> AnyView {
         <nav class="bar-tabs" aria-label=move || t("页面", "Pages")>
             {tab("/staff", "扫码", "Scan")} {tab("/staff/roster", "名单", "Roster")}
             {move || desk.may(Action::ReadToday).then(|| tab("/staff/today", "今日", "Today"))}
+            {move || observes.get().then(|| tab("/staff/observation", "留观", "Observation"))}
+            {move || desk.may(Action::KeepLots).then(|| tab("/staff/lots", "批号", "Lots"))}
             {move || desk.may(Action::ReadCallList).then(|| calls_tab(desk))}
             {move || desk.may(Action::SettleConflict).then(|| conflicts_tab(desk))}
             {move || desk.may(Action::MessageTexts).then(|| tab("/staff/messages", "短信", "Texts"))}
         </nav>
     }
     .into_any()
+}
+
+/// Whether the site keeps people under observation: what it does not do is not offered.
+fn observes(desk: Desk) -> RwSignal<bool> {
+    let observes = RwSignal::new(false);
+    Effect::new(move |_| {
+        desk.signed_in.track();
+        let Some(site_id) = desk.site_id.get() else { return };
+        spawn_local(async move {
+            if let Ok(list) = desk.ask(api::checkin::observed(site_id, true)).await {
+                let _ = observes.try_set(list.steps == Steps::Observe);
+            }
+        });
+    });
+    observes
 }
 
 /// The calls to make, and how many there are.

@@ -1,6 +1,7 @@
 //! The flow at the counter: a scan, its answer, the jab recorded once; the next scan takes the place of all that.
 
 use domain::Uuid;
+use domain::accept::Accept;
 use domain::access::{Action, Place, may};
 use domain::checkin::{LookUp, Redeem, Redemption};
 use domain::error::{Error, ErrorCode};
@@ -9,7 +10,9 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::desk::{Desk, sleep};
+use super::flow::Said;
 use super::found::Found;
+use super::shelf::{self, Shelf};
 use super::sound::{Sound, play};
 use crate::staff::offline;
 use crate::staff::scan::Scan;
@@ -43,6 +46,8 @@ pub(super) enum Screen {
     Done(Box<LookUp>, Option<Redemption>),
     /// A recorded jab was taken back.
     Undone(Box<LookUp>),
+    /// Something else was said of somebody.
+    Said(Box<LookUp>, Said),
 }
 
 /// It.
@@ -56,6 +61,10 @@ pub(super) struct Counter {
     pub(super) undoing: RwSignal<bool>,
     /// Whether the form that shows something in full is open, or shows it: the same.
     pub(super) revealing: RwSignal<bool>,
+    /// Whether a form that decides about the person is open: the same.
+    pub(super) settling: RwSignal<bool>,
+    /// The lots of the site.
+    pub(super) shelf: Shelf,
     /// Somebody scanned while a jab was not recorded yet.
     pub(super) held: RwSignal<bool>,
     /// Grows with every step, so that a late answer finds that it is late.
@@ -63,12 +72,18 @@ pub(super) struct Counter {
     scan: StoredValue<Option<Scan>>,
     /// Made once per scan.
     nonce: StoredValue<Uuid>,
+    /// Why the jab of this scan is recorded although it was booked for another site or day.
+    accepted: StoredValue<Option<Accept>>,
 }
 
 impl Counter {
     pub(super) fn start() -> Self {
+        let desk = Desk::here();
         let counter = Self {
-            desk: Desk::here(),
+            desk,
+            settling: RwSignal::new(false),
+            shelf: Shelf::start(desk),
+            accepted: StoredValue::new(None),
             screen: RwSignal::new(Screen::Ready),
             armed: RwSignal::new(false),
             undoing: RwSignal::new(false),
@@ -154,6 +169,7 @@ impl Counter {
     fn is_held(self) -> bool {
         self.undoing.get_untracked()
             || self.revealing.get_untracked()
+            || self.settling.get_untracked()
             || self.screen.with_untracked(|screen| matches!(screen, Screen::Recording(..)))
     }
 
@@ -162,6 +178,7 @@ impl Counter {
         let replaces = self.screen.with_untracked(|screen| matches!(screen, Screen::Answer(_)));
         self.scan.set_value(Some(scan.clone()));
         self.nonce.set_value(dom::new_id());
+        self.accepted.set_value(None);
         self.screen.set(Screen::Asking);
         spawn_local(async move {
             let answer = offline::look_up(self.desk, &scan).await;
@@ -209,7 +226,7 @@ impl Counter {
     /// Records the jab of the answer that is shown.
     pub(super) fn redeem(self) {
         // Ctrl+Enter in a form that is open is meant for the form
-        if !self.armed.get_untracked() || self.revealing.get_untracked() {
+        if !self.armed.get_untracked() || self.revealing.get_untracked() || self.settling.get_untracked() {
             return;
         }
         let found = self.screen.with_untracked(|screen| match screen {
@@ -217,8 +234,23 @@ impl Counter {
             _ => None,
         });
         if let Some(found) = found {
+            if untrack(|| self.shelf.is_missing(&found.vaccine.id)) {
+                return dom::focus(shelf::CHOICE);
+            }
             self.record(found);
         }
+    }
+
+    /// Records the jab of somebody who booked for another site or day, with a manager's reason.
+    pub(super) fn accept(self, found: Box<LookUp>, accept: Accept) {
+        self.accepted.set_value(Some(accept));
+        self.settling.set(false);
+        self.record(found);
+    }
+
+    /// Looks somebody up again.
+    pub(super) fn look_again(self, code: domain::code::Code) {
+        self.look_up(Scan::Code(code));
     }
 
     /// Tries at once what is being tried anyway.
@@ -240,7 +272,12 @@ impl Counter {
         spawn_local(async move {
             let mut waits = TRY_AGAIN_MS.into_iter();
             loop {
-                let redeem = Redeem { code: found.code.to_string(), nonce, lot: None };
+                let redeem = Redeem {
+                    code: found.code.to_string(),
+                    nonce,
+                    lot: self.shelf.number(&found),
+                    accept: self.accepted.get_value(),
+                };
                 let answer = offline::redeem(self.desk, redeem).await;
                 if !self.is_now(turn) {
                     return;
@@ -249,6 +286,7 @@ impl Counter {
                     Ok(done) => {
                         self.screen.set(Screen::Done(found, done.redemption));
                         self.desk.count(1);
+                        self.shelf.read();
                         return play(Sound::Done);
                     }
                     Err(error) if passes(&error) => {
@@ -257,6 +295,8 @@ impl Counter {
                         }
                         self.screen.set(Screen::Recording(found.clone(), Some(error)));
                     }
+                    // the rules between doses have the last word: they say what stands in the way
+                    Err(error) if self.accepted.with_value(Option::is_some) => return self.answer(Screen::Refused(error)),
                     // somebody else was faster, or it was cancelled meanwhile: look again, it says who and when
                     Err(error) if error.code != ErrorCode::Invalid => return self.look_up(Scan::Code(found.code)),
                     Err(error) => return self.answer(Screen::Refused(error)),
@@ -300,6 +340,7 @@ impl Counter {
         self.next_turn();
         self.undoing.set(false);
         self.revealing.set(false);
+        self.settling.set(false);
         self.desk.count(-1);
         self.screen.set(Screen::Undone(found));
     }
@@ -309,6 +350,7 @@ impl Counter {
         self.next_turn();
         self.undoing.set(false);
         self.revealing.set(false);
+        self.settling.set(false);
         self.scan.set_value(None);
         self.screen.set(Screen::Ready);
     }

@@ -13,11 +13,14 @@ pub(crate) mod desk;
 mod enrol;
 mod eye;
 mod field;
+mod flow;
 mod found;
 mod gate;
 mod leaving;
 mod left_over;
 mod lock;
+mod lots;
+mod observation;
 mod password;
 mod photo;
 mod pin;
@@ -26,6 +29,7 @@ mod roster;
 mod roster_print;
 mod scan;
 mod shape;
+mod shelf;
 mod sign_in;
 mod sound;
 mod texts;
@@ -105,6 +109,8 @@ pub fn App() -> impl IntoView {
                             <Route path=path!("/roster") view=roster::page />
                             <Route path=path!("/today") view=today::page />
                             <Route path=path!("/left-over") view=left_over::page />
+                            <Route path=path!("/observation") view=observation::page />
+                            <Route path=path!("/lots") view=lots::page />
                             <Route path=path!("/calls") view=calls::page />
                             <Route path=path!("/conflicts") view=conflicts::page />
                             <Route path=path!("/messages") view=texts::page />

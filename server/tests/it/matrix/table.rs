@@ -79,6 +79,10 @@ fn save(given: &Given) -> Value {
     } })
 }
 
+fn open_lot(given: &Given) -> Value {
+    json!({ "site_id": given.object, "vaccine_id": "vero", "number": format!("L{}", given.number), "expires_on": "2030-01-01", "doses": 10 })
+}
+
 pub(super) fn reserve(given: &Given) -> Value {
     let answers = json!({ "allergy": false, "severe_reaction": false, "neurological": false, "acute_or_uncontrolled": false, "pregnant": false });
     json!({
@@ -142,6 +146,17 @@ pub(super) const TABLE: &[Line] = &[
     line("checkin/today",                Object::Site,     |given| json!({ "site_id": given.object }),
                                                                      [OUT,   OUT,    OUT,  ELSEWHERE,      SITE,  SITE,  THERE]),
     line("checkin/call_off",             Object::Booking,  |given| json!({ "code": given.object, "reason": "weather" }),
+                                                                     [OUT,   OUT,    OUT,  NEVER,          NEVER, SITE,  THERE]),
+    line("checkin/arrive",               Object::Booking,  code,     [OUT,   OUT,    OUT,  ELSEWHERE,      SITE,  SITE,  THERE]),
+    line("checkin/leave",                Object::Redeemed, code,     [OUT,   OUT,    OUT,  ELSEWHERE,      SITE,  SITE,  THERE]),
+    line("checkin/turn_away",            Object::Booking,  |given| json!({ "code": given.object, "nonce": given.request(), "reason": "fever" }),
+                                                                     [OUT,   OUT,    OUT,  ELSEWHERE,      SITE,  SITE,  THERE]),
+    line("checkin/observed",             Object::Site,     |given| json!({ "site_id": given.object }),
+                                                                     [OUT,   OUT,    OUT,  ELSEWHERE,      SITE,  SITE,  THERE]),
+    line("lots/list",                    Object::Site,     |given| json!({ "site_id": given.object }),
+                                                                     [OUT,   OUT,    OUT,  ELSEWHERE,      SITE,  SITE,  THERE]),
+    line("lots/open",                    Object::Site,     open_lot, [OUT,   OUT,    OUT,  NEVER,          NEVER, SITE,  THERE]),
+    line("lots/close",                   Object::Lot,      |given| json!({ "id": given.object }),
                                                                      [OUT,   OUT,    OUT,  NEVER,          NEVER, SITE,  THERE]),
     line("schedule/close",               Object::Slot,     |given| json!({ "slot_id": given.object, "reason": "no_vaccine" }),
                                                                      [OUT,   OUT,    OUT,  NEVER,          NEVER, SITE,  THERE]),

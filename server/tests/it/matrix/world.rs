@@ -38,6 +38,8 @@ pub(super) enum Object {
     Site,
     /// What such a citizen has asked: to be called by the nurse's site, by the other site, nothing.
     LeftOver,
+    /// An open lot: of the nurse's site, of the other nurse's, none. Of no vaccine that jabs here are of.
+    Lot,
     /// The last window of the nurse's site, of the other nurse's, none.
     Slot,
 }
@@ -225,9 +227,10 @@ impl World {
                 let when = |slot: &&Value| (text(&slot["date"]), text(&slot["start"]), text(&slot["id"]));
                 text(&all.iter().max_by_key(when).expect("a window")["id"])
             }
-            (Object::Person | Object::Site | Object::Slot | Object::ToCall | Object::Conflict | Object::LeftOver, 2) => {
-                domain::Uuid::from_u128(0xdead).to_string()
-            }
+            (
+                Object::Person | Object::Site | Object::Slot | Object::Lot | Object::ToCall | Object::Conflict | Object::LeftOver,
+                2,
+            ) => domain::Uuid::from_u128(0xdead).to_string(),
             (Object::Booking | Object::Redeemed, 2) => nobodys_code(),
             (Object::Person, whose) => self.person(whose).await,
             (Object::Pass, 2) => forged(&text(&self.booking(0).await["pass"])),
@@ -252,6 +255,13 @@ impl World {
                 let office = CALLERS.iter().position(|name| *name == "office").expect("the office");
                 self.callers[office].must("checkin/redeem", scan).await;
                 code
+            }
+            (Object::Lot, whose) => {
+                self.number += 1;
+                let site_id = self.citizens[whose].site_id.clone();
+                let lot = json!({ "site_id": site_id, "vaccine_id": "ad5", "number": format!("M{}", self.number), "expires_on": "2030-01-01", "doses": 10 });
+                let office = CALLERS.iter().position(|name| *name == "office").expect("the office");
+                text(&self.callers[office].must("lots/open", lot).await["lot"]["id"])
             }
             (Object::Site | Object::Slot, whose) => panic!("no site {whose}"),
         };

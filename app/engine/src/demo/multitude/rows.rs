@@ -161,6 +161,7 @@ impl Scribe {
             redeemed_by: Set(redeemed.map(|_| self.nurse)),
             redeem_nonce: Set(redeemed.map(|at| self.engine.vault().id(at))),
             lot: Set(redeemed.map(|_| LOT.to_owned())),
+            ..Default::default()
         }
     }
 

@@ -44,6 +44,24 @@ pub struct Model {
     pub redeem_nonce: Option<Uuid>,
     /// The lot of the vaccine.
     pub lot: Option<String>,
+    /// When the person came, on the day.
+    pub arrived_at: Option<DateTimeUtc>,
+    /// Who received them.
+    pub arrived_by: Option<Uuid>,
+    /// When they were let go after the jab.
+    pub left_at: Option<DateTimeUtc>,
+    /// By whom.
+    pub left_by: Option<Uuid>,
+    /// The lot's row, where the site keeps its lots.
+    pub lot_id: Option<Uuid>,
+    /// `domain::flow::TurnedAway`, where the person went home without the jab.
+    pub turned_away: Option<String>,
+    /// The intent that turned them away.
+    pub turned_away_nonce: Option<Uuid>,
+    /// The site where the jab was given, where it was booked for another site or day.
+    pub given_at_site: Option<Uuid>,
+    /// The day on which it was, then.
+    pub given_on: Option<Date>,
     /// The slot's row.
     #[sea_orm(belongs_to, from = "slot_id", to = "id")]
     pub slot: BelongsTo<super::slot::Entity>,

@@ -11,6 +11,7 @@ pub mod identity;
 pub mod job;
 pub mod left_over;
 pub mod left_over_site;
+pub mod lot;
 pub mod message;
 pub mod person;
 pub mod recovery_code;

@@ -19,6 +19,7 @@ mod m0012_own_history;
 mod m0012_questions;
 mod m0013_messages;
 mod m0014_jobs;
+mod m0015_visits;
 mod m0016_conflicts;
 mod m0017_left_over;
 
@@ -47,6 +48,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0014_jobs::Migration),
             Box::new(m0016_conflicts::Migration),
             Box::new(m0017_left_over::Migration),
+            Box::new(m0015_visits::Migration),
         ]
     }
 }

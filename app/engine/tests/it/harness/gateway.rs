@@ -153,7 +153,13 @@ impl Gateway for Scripted {
         let (id, reference, to, delivered) = (next()?, next()?, next()?, next()?);
         let some = |text: String| (text != "-").then_some(text);
         let delivered = delivered == "+";
-        Ok(vec![Receipt { id: some(id).and_then(|id| id.parse().ok()), reference, to: some(to), delivered, why: "MK:0008".into() }])
+        Ok(vec![Receipt {
+            id: some(id).and_then(|id| id.parse().ok()),
+            reference: Some(reference),
+            to: some(to),
+            delivered,
+            why: "MK:0008".into(),
+        }])
     }
 
     fn thanks(&self) -> &'static str {

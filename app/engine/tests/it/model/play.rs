@@ -136,7 +136,7 @@ impl Play {
             }
             Act::Cancel { account, booking: which } => booking(engine.cancel(who(account), &code(which)).await),
             Act::Redeem { site, booking, scan } => {
-                let scan = Redeem { code: code(booking), nonce: self.uuid(scan), lot: None };
+                let scan = Redeem { code: code(booking), nonce: self.uuid(scan), lot: None, accept: None };
                 engine.redeem(&self.staff[site], scan).await.map(|done| Seen::CheckedIn(done.outcome))
             }
             Act::Undo { site, booking } => {
