@@ -2,10 +2,10 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import AxeBuilder from '@axe-core/playwright'
 import { Caller, openSlots } from '../support/api.ts'
 import { TABLET } from '../support/browser.ts'
 import { STAFF_SITE } from '../support/citizen.ts'
+import { axe } from '../support/measure.ts'
 import { LIN, LINS_PHONE } from '../support/people.ts'
 import { TODAY } from '../support/service.ts'
 import { MANAGER, NURSE, OTHER_SITE, answer, scanField, staffSignIn, wedge } from '../support/staff.ts'
@@ -35,7 +35,7 @@ test('received, jab from the open lot, under observation, let go', async ({ page
   await form.getByRole('button', { name: '启用' }).click()
   await expect(page.getByText('202603A', { exact: true })).toBeVisible()
   await expect(page.getByText('剩 20 支，共 20 支')).toBeVisible()
-  expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([])
+  expect(await axe(page)).toEqual([])
 
   await page.getByRole('link', { name: '扫码', exact: true }).click()
   await scanField(page).focus()
@@ -49,14 +49,14 @@ test('received, jab from the open lot, under observation, let go', async ({ page
   await record.click()
   await expect(answer(page).getByLabel('批号'), 'not without a lot').toBeFocused()
   await answer(page).getByLabel('批号').selectOption('202603A')
-  expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([])
+  expect(await axe(page)).toEqual([])
   await record.click()
   await expect(answer(page)).toContainText('接种完成')
 
   await page.getByRole('link', { name: '留观', exact: true }).click()
   const line = page.getByRole('listitem').filter({ hasText: LIN.name })
   await expect(line.getByRole('timer')).toHaveText(/还有 29:\d\d/)
-  expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([])
+  expect(await axe(page)).toEqual([])
   await service.restart(`${TODAY}T09:45:00+08:00`)
   await page.getByRole('button', { name: '刷新' }).click()
   await expect(line.getByRole('timer')).toHaveText('时间到，可以离开')
