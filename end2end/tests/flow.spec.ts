@@ -15,7 +15,8 @@ const YONGZHOU = new URL('../../app/engine/cities/yongzhou.toml', import.meta.ur
 const OBSERVING = join(mkdtempSync(join(tmpdir(), 'yizhen-city-')), 'city.toml')
 writeFileSync(OBSERVING, `${readFileSync(YONGZHOU, 'utf8')}\n[on_site]\nsteps = "observe"\n`)
 
-test.use({ ...TABLET, settings: { CITY_FILE: OBSERVING } })
+// half an hour passes in which nobody touches the tablet
+test.use({ ...TABLET, settings: { CITY_FILE: OBSERVING, STAFF_LOCK_MINUTES: '0', STAFF_SESSION_IDLE_MINUTES: '240' } })
 
 async function booked(url: string, site = STAFF_SITE): Promise<{ code: string; citizen: Caller }> {
   const slot = (await openSlots(url, site)).find((slot) => slot.date === TODAY)!
