@@ -147,7 +147,7 @@ impl Page {
         let expires = Field { kind: "date", ..Field::text("expires_on", t("有效期到", "Use by")) };
         let doses = Field { mode: "numeric", most: 5, ..Field::text("doses", t("支数", "Doses")) };
         view! {
-            <form class="lot-form card" novalidate=true on:submit=move |event| self.open(&event)>
+            <form class="lot-form" novalidate=true on:submit=move |event| self.open(&event)>
                 <h2>{t("启用批号", "Open a lot")}</h2>
                 {error_summary(self.errors)}
                 {select_field(Field::text("vaccine_id", t("疫苗", "Vaccine")), vaccines, self.vaccine, self.errors)}
