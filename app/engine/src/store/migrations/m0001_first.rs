@@ -1,7 +1,6 @@
 //! The first tables, with the guards that must never be wrong.
 
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::sea_orm::DbBackend;
 
 pub(super) struct Migration;
 
@@ -18,21 +17,8 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let db = manager.get_connection();
-        for statement in TABLES.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
-            db.execute_unprepared(&in_dialect(statement, manager.get_database_backend())).await?;
-        }
-        Ok(())
+        super::run(manager, TABLES).await
     }
-}
-
-/// The three types that the two engines name differently.
-fn in_dialect(sql: &str, engine: DbBackend) -> String {
-    let (uuid, bytes, instant) = match engine {
-        DbBackend::Postgres => ("uuid", "bytea", "timestamptz"),
-        _ => ("blob", "blob", "text"),
-    };
-    sql.replace(":uuid", uuid).replace(":bytes", bytes).replace(":instant", instant)
 }
 
 const TABLES: &str = "

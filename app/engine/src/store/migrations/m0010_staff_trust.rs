@@ -1,7 +1,6 @@
 //! Staff who share a tablet: the sites of each, the site of a session and whether it is locked, the second factor, the PIN.
 
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::sea_orm::DbBackend;
 
 pub(super) struct Migration;
 
@@ -18,16 +17,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let db = manager.get_connection();
-        let (uuid, bytes, instant) = match manager.get_database_backend() {
-            DbBackend::Postgres => ("uuid", "bytea", "timestamptz"),
-            _ => ("blob", "blob", "text"),
-        };
-        for statement in CHANGES.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
-            let statement = statement.replace(":uuid", uuid).replace(":bytes", bytes).replace(":instant", instant);
-            db.execute_unprepared(&statement).await?;
-        }
-        Ok(())
+        super::run(manager, CHANGES).await
     }
 }
 

@@ -1,7 +1,6 @@
 //! Who an account's holder is, as a city's app has said; and which WeChat user signs in to which account, or is about to.
 
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::sea_orm::DbBackend;
 
 pub(super) struct Migration;
 
@@ -41,14 +40,6 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let [uuid, bytes, instant] = match manager.get_database_backend() {
-            DbBackend::Postgres => ["uuid", "bytea", "timestamptz"],
-            _ => ["blob", "blob", "text"],
-        };
-        for statement in TABLES.split(';') {
-            let statement = statement.replace(":uuid", uuid).replace(":bytes", bytes).replace(":instant", instant);
-            manager.get_connection().execute_unprepared(&statement).await?;
-        }
-        Ok(())
+        super::run(manager, TABLES).await
     }
 }

@@ -1,7 +1,6 @@
 //! The visit at the site: lots that are open, who has come and left, who went home without the jab, and where it was given instead.
 
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::sea_orm::DbBackend;
 
 pub(super) struct Migration;
 
@@ -47,14 +46,6 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let db = manager.get_connection();
-        let (uuid, instant) = match manager.get_database_backend() {
-            DbBackend::Postgres => ("uuid", "timestamptz"),
-            _ => ("blob", "text"),
-        };
-        for statement in CHANGES.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
-            db.execute_unprepared(&statement.replace(":uuid", uuid).replace(":instant", instant)).await?;
-        }
-        Ok(())
+        super::run(manager, CHANGES).await
     }
 }

@@ -1,7 +1,6 @@
 //! Who asked to be called for a dose that is left over at the end of a day, and for which sites.
 
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::sea_orm::DbBackend;
 
 pub(super) struct Migration;
 
@@ -18,15 +17,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let (uuid, instant) = match manager.get_database_backend() {
-            DbBackend::Postgres => ("uuid", "timestamptz"),
-            _ => ("blob", "text"),
-        };
-        for statement in TABLES.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
-            let statement = statement.replace(":uuid", uuid).replace(":instant", instant);
-            manager.get_connection().execute_unprepared(&statement).await?;
-        }
-        Ok(())
+        super::run(manager, TABLES).await
     }
 }
 

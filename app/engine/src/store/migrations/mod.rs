@@ -1,6 +1,7 @@
 //! The migrations, oldest first. A published one is never changed.
 
-use sea_orm_migration::{MigrationTrait, MigratorTrait};
+use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, DbErr};
+use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager};
 
 mod m0001_first;
 mod m0002_fewer_indexes;
@@ -46,9 +47,22 @@ impl MigratorTrait for Migrator {
             Box::new(m0012_own_history::Migration),
             Box::new(m0013_messages::Migration),
             Box::new(m0014_jobs::Migration),
+            Box::new(m0015_visits::Migration),
             Box::new(m0016_conflicts::Migration),
             Box::new(m0017_left_over::Migration),
-            Box::new(m0015_visits::Migration),
         ]
     }
+}
+
+/// Runs statements one by one. `:uuid`, `:bytes` and `:instant` are the three types that the two engines name differently.
+async fn run(manager: &SchemaManager<'_>, statements: &str) -> Result<(), DbErr> {
+    let (uuid, bytes, instant) = match manager.get_database_backend() {
+        DbBackend::Postgres => ("uuid", "bytea", "timestamptz"),
+        _ => ("blob", "blob", "text"),
+    };
+    for statement in statements.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
+        let statement = statement.replace(":uuid", uuid).replace(":bytes", bytes).replace(":instant", instant);
+        manager.get_connection().execute_unprepared(&statement).await?;
+    }
+    Ok(())
 }
