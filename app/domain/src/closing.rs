@@ -7,7 +7,7 @@ use crate::booking::BookingState;
 use crate::code::Code;
 use crate::error::Result;
 use crate::lang::Lang;
-use crate::reveal::checked_note;
+use crate::reveal::{checked_note, with_note};
 use crate::words::words;
 
 words! {
@@ -101,8 +101,7 @@ impl CallOffOne {
 }
 
 fn why(reason: CallOffReason, note: Option<&str>) -> Result<String> {
-    let note = checked_note(note)?;
-    Ok(if note.is_empty() { reason.to_string() } else { format!("{reason}: {note}") })
+    Ok(with_note(reason, checked_note(note)?))
 }
 
 #[cfg(test)]

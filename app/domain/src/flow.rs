@@ -8,7 +8,7 @@ use crate::booking::BookingState;
 use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::lang::Lang;
-use crate::reveal::checked_note;
+use crate::reveal::{checked_note, with_note};
 use crate::words::words;
 
 /// How long people stay after a jab, in minutes: 预防接种工作规范（2023 年版）.
@@ -200,7 +200,7 @@ impl TurnAway {
     /// `invalid` on `detail`: too long, or with something in it that looks like somebody's number.
     pub fn why(&self) -> Result<String> {
         let detail = checked_note(self.detail.as_deref()).map_err(|error| Error { field: Some("detail".into()), ..error })?;
-        Ok(if detail.is_empty() { self.reason.to_string() } else { format!("{}: {detail}", self.reason) })
+        Ok(with_note(self.reason, detail))
     }
 }
 

@@ -1,5 +1,7 @@
 //! What staff see masked, shown in full for a moment: for a reason of a list, in words of a bounded length, and never without a trace.
 
+use core::fmt::Display;
+
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -66,9 +68,14 @@ impl Reveal {
         if note.is_empty() && self.reason == Purpose::Other {
             return Err(Error::field("note", Reason::Missing));
         }
-        let colon = if note.is_empty() { "" } else { ": " };
-        Ok(format!("{} {}{colon}{note}", self.what, self.reason))
+        Ok(with_note(format!("{} {}", self.what, self.reason), note))
     }
+}
+
+/// A reason as it is kept: its word, and the note, where there is one.
+pub(crate) fn with_note(word: impl Display, note: &str) -> String {
+    let colon = if note.is_empty() { "" } else { ": " };
+    format!("{word}{colon}{note}")
 }
 
 /// A note that staff wrote, trimmed; empty where there is none.

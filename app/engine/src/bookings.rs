@@ -73,7 +73,7 @@ impl Engine {
         }
         let details = people::open(self.vault(), &person.row)?;
         let vaccine = self.vaccine(&slot.vaccine_id)?;
-        let history = self.in_course(&vaccine, person.doses.clone());
+        let history = self.in_course(&vaccine.course, person.doses.clone());
         let question = Question {
             previous_dose_on: reserve.previous_dose_on,
             screening: Some(&reserve.screening),
@@ -289,14 +289,14 @@ impl Engine {
     pub(crate) async fn judged(&self, found: &Found, vaccine: &Vaccine) -> Result<Judged> {
         let person_hash = found.booking.person_hash.clone();
         let mut doses = people::doses_of(&self.store().read, std::slice::from_ref(&found.person), self.today()).await?;
-        let doses = self.in_course(vaccine, doses.remove(&person_hash).unwrap_or_default());
+        let doses = self.in_course(&vaccine.course, doses.remove(&person_hash).unwrap_or_default());
         Ok(Judged { person_hash, course: vaccine.course.clone(), doses })
     }
 
-    /// Of these doses those of a vaccine's course.
-    fn in_course(&self, vaccine: &Vaccine, mut doses: Vec<DoseRecord>) -> Vec<DoseRecord> {
+    /// Of these doses those of a course.
+    pub(crate) fn in_course(&self, course: &str, mut doses: Vec<DoseRecord>) -> Vec<DoseRecord> {
         if !doses.is_empty() {
-            let products = self.board().vaccines_of(&vaccine.course);
+            let products = self.board().vaccines_of(course);
             doses.retain(|record| products.iter().any(|product| product.id == record.vaccine_id));
         }
         doses

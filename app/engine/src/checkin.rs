@@ -24,7 +24,7 @@ use crate::error::internal;
 use crate::people;
 use crate::shown::{Found, vaccine_out};
 use crate::staff::Staff;
-use crate::store::entities::{booking, message, slot, staff};
+use crate::store::entities::{booking, message, site, slot};
 
 /// The longest lot number and reason that are kept.
 const LONGEST_TEXT: usize = 200;
@@ -40,6 +40,17 @@ impl Engine {
     pub(crate) fn allow_somewhere(&self, staff: &Staff, action: Action) -> Result<()> {
         let allowed = staff.may_somewhere(action);
         allowed.inspect_err(|refused| self.note_refused(Actor::Staff(staff.id), action.as_str(), "-", refused.code))
+    }
+
+    /// Asks whether they may do something at a site that is named by its id; that they may not is audited.
+    ///
+    /// # Errors
+    /// `forbidden`; `not_found` on `site_id` for an unknown one.
+    pub(crate) fn allow_at_site(&self, staff: &Staff, action: Action, site_id: Uuid) -> Result<site::Model> {
+        self.allow_somewhere(staff, action)?;
+        let site = self.site(site_id).map_err(|error| Error { field: Some("site_id".into()), ..error })?;
+        self.allow(staff, action, site_id, site_id)?;
+        Ok(site)
     }
 
     /// What staff need to see of the booking of a pass or a code; looking is audited.
@@ -66,16 +77,20 @@ impl Engine {
         let state = found.state(today)?;
         let window = found.slot.window();
         let timing = Timing::of(&window, now);
+        let details = people::open(self.vault(), &found.person)?;
         let outdated = Self::pass_outdated(&found, pass);
         let objection = match self.objection(staff, &found, state)? {
             // who shows an old picture is told where and when they are expected, and why this says something else
             Some(Reason::OtherDay { .. } | Reason::OtherSite) if outdated.is_some() => outdated.clone(),
             Some(objection) => Some(objection),
-            None => self.too_young(&found)?,
+            None => self.too_young(&details),
         };
         let caution = match &objection {
             Some(_) => None,
-            None => self.doubtful_dose(&found).await?.or(outdated),
+            None => {
+                let doses = self.doses_before(std::slice::from_ref(&found)).await?;
+                self.doubtful_dose(&found, &details, &doses)?.or(outdated)
+            }
         };
         let next = found.visit(today)?.next(self.steps(), now);
         let light = match (&objection, &caution, timing) {
@@ -85,7 +100,7 @@ impl Engine {
             (None, None, Timing::OnTime) => Light::Green,
             (None, ..) => Light::Amber,
         };
-        let details = people::open(self.vault(), &found.person)?;
+        let names = self.staff_names(found.booking.redeemed_by).await?;
         let may_redeem = staff.may(Action::Redeem, found.slot.site_id).is_ok();
         Ok(LookUp {
             light,
@@ -105,7 +120,7 @@ impl Engine {
             site_id: found.slot.site_id,
             site_name: self.site(found.slot.site_id)?.name,
             screening: Screening::ALL_NO,
-            redemption: self.redemption(&found).await?,
+            redemption: self.redemption(&found, &names)?,
             visit: VisitSeen {
                 may_accept: self.may_accept(staff, &found, state),
                 // what ails somebody is for those who sent them home
@@ -126,10 +141,10 @@ impl Engine {
         Ok((found.slot.date != self.today()).then_some(Reason::OtherDay { date: found.slot.date }))
     }
 
-    pub(crate) async fn redemption(&self, found: &Found) -> Result<Option<Redemption>> {
+    /// Who recorded the jab, by the names of those who may have.
+    pub(crate) fn redemption(&self, found: &Found, names: &HashMap<Uuid, String>) -> Result<Option<Redemption>> {
         let (Some(at), Some(by)) = (found.booking.redeemed_at, found.booking.redeemed_by) else { return Ok(None) };
-        let by =
-            staff::Entity::find_by_id(by).one(&self.store().read).await.map_err(internal)?.map(|row| row.name).unwrap_or_default();
+        let by = names.get(&by).cloned().unwrap_or_default();
         Ok(Some(Redemption { at, by, site_name: self.site(found.given_site())?.name }))
     }
 
@@ -141,7 +156,7 @@ impl Engine {
     pub async fn redeem(&self, staff: &Staff, redeem: Redeem) -> Result<CheckedIn> {
         self.allow_somewhere(staff, Action::Redeem)?;
         let code = Code::parse(&redeem.code)?;
-        let lot = redeem.lot.map(|lot| short(lot, "lot")).transpose()?.filter(|lot| !lot.is_empty());
+        let lot = redeem.lot.map(|lot| short(&lot, LONGEST_TEXT, "lot")).transpose()?.filter(|lot| !lot.is_empty());
         let found = self.booking(code).await?.ok_or_else(|| Error::field("code", Reason::NotFound))?;
         let again = found.booking.redeem_nonce == Some(redeem.nonce);
         let accepted = match &redeem.accept {
@@ -159,7 +174,7 @@ impl Engine {
                 return Err(Error::new(objection));
             }
         }
-        if !again && let Some(too_young) = self.too_young(&found)? {
+        if !again && let Some(too_young) = self.too_young(&people::open(self.vault(), &found.person)?) {
             return Err(Error::new(too_young));
         }
         let (lot, lot_id) = if again { (lot, None) } else { self.lot_of_jab(site_id, &found.slot.vaccine_id, lot).await? };
@@ -196,7 +211,7 @@ impl Engine {
     pub async fn undo(&self, staff: &Staff, code: &str, reason: &str) -> Result<CheckedIn> {
         self.allow_somewhere(staff, Action::Undo)?;
         let code = Code::parse(code)?;
-        let reason = short(reason.to_owned(), "reason")?;
+        let reason = short(reason, LONGEST_TEXT, "reason")?;
         if reason.is_empty() {
             return Err(Error::field("reason", Reason::Missing));
         }
@@ -217,9 +232,7 @@ impl Engine {
     /// # Errors
     /// `not_found` for an unknown site; `forbidden` for another site's.
     pub async fn roster(&self, staff: &Staff, site_id: Uuid, date: NaiveDate) -> Result<Roster> {
-        self.allow_somewhere(staff, Action::ReadRoster)?;
-        let site = self.site(site_id).map_err(|error| Error { field: Some("site_id".into()), ..error })?;
-        self.allow(staff, Action::ReadRoster, site_id, site_id)?;
+        let site = self.allow_at_site(staff, Action::ReadRoster, site_id)?;
         let detail = Some(date.to_string());
         self.deed(&self.store().write, Actor::Staff(staff.id), "read_roster", site_id, detail).await?;
         let on_the_day = slot::COLUMN.site_id.eq(site_id).and(slot::COLUMN.date.eq(date));
@@ -290,10 +303,10 @@ impl Engine {
     }
 }
 
-/// Free text that staff typed: trimmed, of a bounded length, without control characters.
-fn short(text: String, field: &str) -> Result<String> {
+/// Free text that staff, or their tablet, gave: trimmed, of at most so many characters, none of them a control character.
+pub(crate) fn short(text: &str, most: usize, field: &str) -> Result<String> {
     let text = text.trim();
-    if text.chars().count() > LONGEST_TEXT || text.chars().any(char::is_control) {
+    if text.chars().count() > most || text.chars().any(char::is_control) {
         return Err(Error::field(field, Reason::Malformed));
     }
     Ok(text.to_owned())

@@ -125,9 +125,7 @@ impl Engine {
     /// # Errors
     /// `not_found` for an unknown site; `forbidden` for another site's.
     pub async fn observed(&self, staff: &Staff, site_id: Uuid, by_itself: bool) -> Result<Observation> {
-        self.allow_somewhere(staff, Action::Receive)?;
-        self.site(site_id).map_err(|error| Error { field: Some("site_id".into()), ..error })?;
-        self.allow(staff, Action::Receive, site_id, site_id)?;
+        self.allow_at_site(staff, Action::Receive, site_id)?;
         if !by_itself {
             self.deed(&self.store().write, Actor::Staff(staff.id), "read_observation", site_id, None).await?;
         }

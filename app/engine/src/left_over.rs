@@ -100,8 +100,7 @@ impl Engine {
         for (row, site_ids) in rows {
             let person = people.iter().find(|person| person.id == row.person_id && !person.removed);
             let Some(person) = person.filter(|_| row.until >= self.today()) else { continue };
-            let vaccines = self.board().vaccines_of(&row.course);
-            let history = of_course(&vaccines, doses.get(&person.person_hash).cloned().unwrap_or_default());
+            let history = self.in_course(&row.course, doses.get(&person.person_hash).cloned().unwrap_or_default());
             if !is_over(&row, &history) {
                 asks.push(asked_out(row, site_ids));
             }
@@ -179,7 +178,7 @@ impl Engine {
     /// The dose that is due, where it may be given on one of the days until then.
     fn dose_asked(&self, details: &Details, course: &str, doses: Vec<DoseRecord>, until: NaiveDate) -> Result<u8> {
         let mut vaccines = self.board().vaccines_of(course);
-        let history = of_course(&vaccines, doses);
+        let history = self.in_course(course, doses);
         // a course goes on with the product that it was begun with
         if let Some(begun) = history.first() {
             vaccines.retain(|vaccine| vaccine.id == begun.vaccine_id);
@@ -205,12 +204,6 @@ impl Engine {
         let dose = next_dose(vaccine, history).ok_or_else(|| Error::new(Reason::AlreadyBooked { code: None }))?;
         self.question(details, vaccine, dose, on, history).decide().map(|()| dose)
     }
-}
-
-/// Of these doses those of a course.
-fn of_course(vaccines: &[Vaccine], mut doses: Vec<DoseRecord>) -> Vec<DoseRecord> {
-    doses.retain(|record| vaccines.iter().any(|vaccine| vaccine.id == record.vaccine_id));
-    doses
 }
 
 /// Whether the dose that was due is given or booked by now.

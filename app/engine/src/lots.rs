@@ -16,7 +16,7 @@ use crate::Engine;
 use crate::audit::Actor;
 use crate::error::internal;
 use crate::staff::Staff;
-use crate::store::entities::{booking, lot, staff};
+use crate::store::entities::{booking, lot};
 
 /// The condition of the index `lots_open`, in its own words.
 const OPEN: &str = "closed_at IS NULL";
@@ -27,9 +27,7 @@ impl Engine {
     /// # Errors
     /// `not_found` on `site_id`; `forbidden` for another site's.
     pub async fn lots(&self, staff: &Staff, site_id: Uuid) -> Result<Lots> {
-        self.allow_somewhere(staff, Action::Redeem)?;
-        self.known_site(site_id)?;
-        self.allow(staff, Action::Redeem, site_id, site_id)?;
+        self.allow_at_site(staff, Action::Redeem, site_id)?;
         let db = &self.store().read;
         let of_site = || lot::Entity::find().filter(lot::COLUMN.site_id.eq(site_id));
         let mut rows = of_site().filter(Expr::cust(OPEN)).all(db).await.map_err(internal)?;
@@ -50,9 +48,7 @@ impl Engine {
     /// `not_found` on `site_id` or `vaccine_id`; `forbidden` for nurses, and at another site; `invalid` with the field; `wrong_state` when it is
     /// open already.
     pub async fn open_lot(&self, staff: &Staff, open: &OpenLot) -> Result<OneLot> {
-        self.allow_somewhere(staff, Action::KeepLots)?;
-        self.known_site(open.site_id)?;
-        self.allow(staff, Action::KeepLots, open.site_id, open.site_id)?;
+        self.allow_at_site(staff, Action::KeepLots, open.site_id)?;
         let number = open.checked(self.today())?;
         self.board().vaccine(&open.vaccine_id).ok_or_else(|| Error::field("vaccine_id", Reason::NotFound))?;
         let row = lot::Model {
@@ -127,10 +123,6 @@ impl Engine {
         })
     }
 
-    fn known_site(&self, site_id: Uuid) -> Result<()> {
-        self.site(site_id).map(drop).map_err(|error| Error { field: Some("site_id".into()), ..error })
-    }
-
     async fn one_lot(&self, row: lot::Model) -> Result<OneLot> {
         let lot = self.lots_out(vec![row]).await?.pop().ok_or_else(Error::internal)?;
         Ok(OneLot { lot })
@@ -151,9 +143,7 @@ impl Engine {
             .map_err(internal)?
             .into_iter()
             .collect();
-        let openers = rows.iter().map(|row| row.opened_by);
-        let names = staff::Entity::find().filter(staff::Column::Id.is_in(openers)).all(db).await.map_err(internal)?;
-        let names: HashMap<_, _> = names.into_iter().map(|row| (row.id, row.name)).collect();
+        let names = self.staff_names(rows.iter().map(|row| row.opened_by).collect::<Vec<_>>()).await?;
         let out = |row: lot::Model| {
             let vaccine = self.vaccine(&row.vaccine_id)?;
             let doses = u32::try_from(row.doses).unwrap_or(0);

@@ -18,8 +18,8 @@ use crate::staff::Staff;
 /// What was watched since the start.
 #[derive(Default)]
 pub(crate) struct Watch {
-    pub(crate) reveals: AtomicU64,
-    pub(crate) reveals_over: AtomicU64,
+    reveals: AtomicU64,
+    reveals_over: AtomicU64,
     look_ups_over: AtomicU64,
 }
 
@@ -53,6 +53,21 @@ impl Engine {
         let why = reveal.why()?;
         let found = self.booking(code).await?.ok_or_else(|| Error::field("code", Reason::NotFound))?;
         self.allow(staff, Action::Reveal, found.slot.site_id, code)?;
+        self.note_reveal(staff, "reveal", code, Some(why)).await?;
+        let details = people::open(self.vault(), &found.person)?;
+        let value = match reveal.what {
+            Secret::Document => details.document.number().to_owned(),
+            Secret::Phone => details.phone.as_str().to_owned(),
+            Secret::Address => details.address.as_str().to_owned(),
+        };
+        Ok(Revealed { what: reveal.what, value, seconds: SHOWN_S })
+    }
+
+    /// Writes down that something is shown in full, before it is, and counts it.
+    ///
+    /// # Errors
+    /// `too_many` for whoever has seen too many.
+    pub(crate) async fn note_reveal(&self, staff: &Staff, action: &str, object: impl ToString, why: Option<String>) -> Result<()> {
         let tally = self.staff_tally("reveals", staff.id, self.limits().reveals);
         let tx = self.store().begin().await.map_err(internal)?;
         if let Err(error) = self.count(&tx, &tally).await {
@@ -62,16 +77,10 @@ impl Engine {
             }
             return Err(error);
         }
-        self.deed(&tx, Actor::Staff(staff.id), "reveal", code, Some(why)).await?;
+        self.deed(&tx, Actor::Staff(staff.id), action, object, why).await?;
         tx.commit().await.map_err(internal)?;
         self.watch().reveals.fetch_add(1, Ordering::Relaxed);
-        let details = people::open(self.vault(), &found.person)?;
-        let value = match reveal.what {
-            Secret::Document => details.document.number().to_owned(),
-            Secret::Phone => details.phone.as_str().to_owned(),
-            Secret::Address => details.address.as_str().to_owned(),
-        };
-        Ok(Revealed { what: reveal.what, value, seconds: SHOWN_S })
+        Ok(())
     }
 
     /// Writes down that a booking was looked at, and counts it.

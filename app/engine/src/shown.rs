@@ -1,5 +1,7 @@
 //! How bookings are found and shown: always through their owner's account, or for staff by code.
 
+use std::collections::HashMap;
+
 use domain::booking::{BookedPerson, BookedSite, BookedVaccine, Booking, BookingState};
 use domain::code::Code;
 use domain::error::{Error, Result};
@@ -10,7 +12,7 @@ use domain::reason::Reason;
 use domain::slot::Window;
 use domain::vaccine::Vaccine;
 use domain::{DateTime, NaiveDate, Utc, Uuid};
-use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition, Query};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 
 use crate::Engine;
@@ -20,6 +22,7 @@ use crate::error::internal;
 use crate::forget::NOBODY;
 use crate::people::{self, dose_out};
 use crate::store::entities::{booking, person, site, slot};
+use crate::store::lists::lists;
 
 /// The condition of the index `bookings_one_live`, in its own words: with parameters no engine would know that the index fits.
 pub(crate) const LIVE: &str = "state IN ('booked', 'redeemed')";
@@ -92,11 +95,27 @@ impl Engine {
         Ok(self.find(booking::COLUMN.code.eq(code.as_str())).await?.pop())
     }
 
+    /// Bookings of these codes, as [`Engine::find`] finds them.
+    pub(crate) async fn bookings_of(&self, mut codes: Vec<String>) -> Result<HashMap<String, Found>> {
+        codes.sort_unstable();
+        codes.dedup();
+        let mut bookings = HashMap::with_capacity(codes.len());
+        for list in lists(&codes) {
+            let found = self.find(booking::Column::Code.is_in(list)).await?;
+            bookings.extend(found.into_iter().map(|found| (found.booking.code.clone(), found)));
+        }
+        Ok(bookings)
+    }
+
     /// Bookings with their slots and people; not those of which nobody is known any more.
-    pub(crate) async fn find(&self, filter: impl sea_orm::sea_query::IntoCondition) -> Result<Vec<Found>> {
+    pub(crate) async fn find(&self, filter: impl IntoCondition) -> Result<Vec<Found>> {
+        self.find_any(filter.into_condition().add(booking::COLUMN.account_id.ne(NOBODY))).await
+    }
+
+    /// The same, also those of which nobody is known any more.
+    pub(crate) async fn find_any(&self, filter: impl IntoCondition) -> Result<Vec<Found>> {
         let rows = booking::Entity::find()
             .filter(filter)
-            .filter(booking::COLUMN.account_id.ne(NOBODY))
             .find_also_related(slot::Entity)
             .find_also_related(person::Entity)
             .all(&self.store().read)

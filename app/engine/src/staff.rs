@@ -7,19 +7,22 @@ mod password;
 mod second_factor;
 mod totp;
 
+use std::collections::HashMap;
+
 use domain::access::{Action, Place, Role, Standing, may};
 use domain::error::{Error, Result};
 use domain::reason::Reason;
 use domain::staff::{StaffMember, StaffSignIn, StaffSite};
 use domain::{DateTime, Utc, Uuid};
 use sea_orm::sea_query::Expr;
-use sea_orm::{EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use crate::Engine;
 use crate::audit::Actor;
 use crate::error::internal;
 use crate::sessions::Holder;
 use crate::store::entities::{session, staff, staff_site};
+use crate::store::lists::lists;
 
 pub(crate) use house::write_sites;
 pub use house::{NewStaff, StaffListed};
@@ -87,6 +90,20 @@ impl Staff {
 }
 
 impl Engine {
+    /// The names of members of staff, by their ids.
+    pub(crate) async fn staff_names(&self, ids: impl IntoIterator<Item = Uuid>) -> Result<HashMap<Uuid, String>> {
+        let mut ids: Vec<Uuid> = ids.into_iter().collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let mut names = HashMap::with_capacity(ids.len());
+        for list in lists(&ids) {
+            let rows =
+                staff::Entity::find().filter(staff::Column::Id.is_in(list)).all(&self.store().read).await.map_err(internal)?;
+            names.extend(rows.into_iter().map(|row| (row.id, row.name)));
+        }
+        Ok(names)
+    }
+
     /// Exchanges user name and password, and the second factor where it is on, for a session. The session that came along, `old`, ends.
     /// With one site, or with one named, the session is bound to it; otherwise one must be chosen first. Gives the member of staff and
     /// the new session's token.

@@ -1,7 +1,7 @@
 //! A site's day in numbers: counted by the database in one statement, without opening any sealed record.
 
 use domain::access::Action;
-use domain::error::{Error, Result};
+use domain::error::Result;
 use domain::slot::Window;
 use domain::today::{SlotCount, Today};
 use domain::{NaiveDate, NaiveTime, Uuid};
@@ -27,9 +27,7 @@ impl Engine {
     /// # Errors
     /// `not_found` for an unknown site; `forbidden` for another site's.
     pub async fn read_today(&self, staff: &Staff, site_id: Uuid) -> Result<Today> {
-        self.allow_somewhere(staff, Action::ReadToday)?;
-        self.site(site_id).map_err(|error| Error { field: Some("site_id".into()), ..error })?;
-        self.allow(staff, Action::ReadToday, site_id, site_id)?;
+        self.allow_at_site(staff, Action::ReadToday, site_id)?;
         let (now, date) = (self.now(), self.today());
         let db = &self.store().read;
         let statement = Statement::from_sql_and_values(db.get_database_backend(), COUNTED, [site_id.into(), date.into()]);

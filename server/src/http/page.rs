@@ -93,7 +93,7 @@ impl Page {
             brotli: None,
             content_type: "text/javascript; charset=utf-8",
             cache: ASK_AGAIN,
-            policy: Some(HeaderValue::from_static("default-src 'none'; connect-src 'self'; frame-ancestors 'none'")),
+            policy: Some(FETCHES),
             framed: false,
             scope: Some(HeaderValue::from_static("/staff")),
         }

@@ -6,12 +6,12 @@ use domain::code::Code;
 use domain::error::Error;
 use domain::reason::Reason;
 use domain::{DateTime, NaiveDate, Utc, Uuid};
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, IntoCondition};
 use sea_orm::{EntityTrait, QueryFilter};
 
 use super::batch::{Batch, Outcome};
 use super::changes::{stands_in_the_way, start_of_day};
-use super::{Done, Judged};
+use super::{Done, Judged, Trouble};
 use crate::outbox::{drop_queued, queue_again};
 use crate::shown::WAITING;
 use crate::store::entities::{audit, booking, message};
@@ -54,6 +54,55 @@ pub(crate) struct UndoRedemption {
     pub audit: audit::ActiveModel,
 }
 
+/// What a booking says of its jab, however it came to be recorded.
+pub(super) struct Jab<'a> {
+    pub code: Code,
+    /// The version of the booking that it is written beside.
+    pub version: i32,
+    pub at: DateTime<Utc>,
+    pub staff_id: Uuid,
+    pub nonce: Uuid,
+    pub lot: Option<&'a str>,
+    pub lot_id: Option<Uuid>,
+    /// Where and on which day it was given, where it was booked for another site or day.
+    pub elsewhere: Option<(Uuid, NaiveDate)>,
+    pub next_dose: Option<&'a message::ActiveModel>,
+    pub audit: &'a audit::ActiveModel,
+}
+
+impl Jab<'_> {
+    /// Writes it down with all that follows from it; false where the booking is not, or no more, as `still` says, and nothing is written.
+    pub(super) async fn record(self, batch: &mut Batch<'_>, still: impl IntoCondition) -> Result<bool, Trouble> {
+        let (site, on) = self.elsewhere.unzip();
+        let redeemed = booking::Entity::update_many()
+            .col_expr(booking::Column::State, Expr::value(BookingState::Redeemed.as_str()))
+            .col_expr(booking::Column::RedeemedAt, Expr::value(self.at))
+            .col_expr(booking::Column::RedeemedBy, Expr::value(self.staff_id))
+            .col_expr(booking::Column::RedeemNonce, Expr::value(self.nonce))
+            .col_expr(booking::Column::Lot, Expr::value(self.lot))
+            .col_expr(booking::Column::LotId, Expr::value(self.lot_id))
+            .col_expr(booking::Column::GivenAtSite, Expr::value(site))
+            .col_expr(booking::Column::GivenOn, Expr::value(on))
+            .col_expr(booking::Column::ChangedAt, Expr::value(batch.now))
+            .filter(booking::COLUMN.code.eq(self.code.as_str()))
+            .filter(booking::COLUMN.version.eq(self.version))
+            .filter(still)
+            .exec(batch.tx)
+            .await?;
+        if redeemed.rows_affected == 0 {
+            return Ok(false);
+        }
+        drop_queued(batch.tx, self.code.as_str(), batch.now).await?;
+        if let Some(message) = self.next_dose
+            && !queue_again(batch.tx, message).await?
+        {
+            batch.pending.messages.push(message.clone());
+        }
+        batch.pending.audit.push(self.audit.clone());
+        Ok(true)
+    }
+}
+
 impl Redemption {
     pub(super) async fn run(&self, batch: &mut Batch<'_>) -> Outcome {
         let before = booking::Entity::find().filter(booking::COLUMN.redeem_nonce.eq(self.nonce)).one(batch.tx).await?;
@@ -68,35 +117,25 @@ impl Redemption {
                 return Ok(Err(Error::new(Reason::AlreadyBooked { code: None })));
             }
         }
-        let (site, on) = self.accepted.as_ref().map(|accepted| (accepted.site_id, accepted.on)).unzip();
-        let redeemed = booking::Entity::update_many()
-            .col_expr(booking::Column::State, Expr::value(BookingState::Redeemed.as_str()))
-            .col_expr(booking::Column::RedeemedAt, Expr::value(batch.now))
-            .col_expr(booking::Column::RedeemedBy, Expr::value(self.staff_id))
-            .col_expr(booking::Column::RedeemNonce, Expr::value(self.nonce))
-            .col_expr(booking::Column::Lot, Expr::value(self.lot.clone()))
-            .col_expr(booking::Column::LotId, Expr::value(self.lot_id))
-            .col_expr(booking::Column::GivenAtSite, Expr::value(site))
-            .col_expr(booking::Column::GivenOn, Expr::value(on))
-            .col_expr(booking::Column::ChangedAt, Expr::value(batch.now))
-            .filter(booking::COLUMN.code.eq(self.code.as_str()))
-            .filter(booking::COLUMN.version.eq(self.version))
-            .filter(Expr::cust(if self.accepted.is_some() { OPEN_OR_MISSED } else { WAITING }))
-            .exec(batch.tx)
-            .await?;
-        if redeemed.rows_affected == 0 {
+        let jab = Jab {
+            code: self.code,
+            version: self.version,
+            at: batch.now,
+            staff_id: self.staff_id,
+            nonce: self.nonce,
+            lot: self.lot.as_deref(),
+            lot_id: self.lot_id,
+            elsewhere: self.accepted.as_ref().map(|accepted| (accepted.site_id, accepted.on)),
+            next_dose: self.next_dose.as_ref(),
+            audit: &self.audit,
+        };
+        let still = if self.accepted.is_some() { OPEN_OR_MISSED } else { WAITING };
+        if !jab.record(batch, Expr::cust(still)).await? {
             return self.again(batch).await;
         }
         if let Some(accepted) = &self.accepted {
             batch.doses.put(&accepted.judged, accepted.dose, accepted.on, &accepted.vaccine_id);
         }
-        drop_queued(batch.tx, self.code.as_str(), batch.now).await?;
-        if let Some(message) = &self.next_dose
-            && !queue_again(batch.tx, message).await?
-        {
-            batch.pending.messages.push(message.clone());
-        }
-        batch.pending.audit.push(self.audit.clone());
         Ok(Ok(self.done(batch.now)))
     }
 

@@ -12,8 +12,8 @@ use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{EntityTrait, PaginatorTrait, QueryFilter};
 
 use super::batch::{Batch, Outcome};
+use super::checkin::Jab;
 use super::{Done, Trouble};
-use crate::outbox::{drop_queued, queue_again};
 use crate::shown::LIVE;
 use crate::store::entities::{audit, booking, conflict, message, slot};
 
@@ -99,29 +99,22 @@ impl LateJab {
     }
 
     async fn record(&self, batch: &mut Batch<'_>, row: &booking::Model) -> Result<LateAnswer, Trouble> {
-        let redeemed = booking::Entity::update_many()
-            .col_expr(booking::Column::State, Expr::value(BookingState::Redeemed.as_str()))
-            .col_expr(booking::Column::RedeemedAt, Expr::value(self.when.at))
-            .col_expr(booking::Column::RedeemedBy, Expr::value(self.staff_id))
-            .col_expr(booking::Column::RedeemNonce, Expr::value(self.nonce))
-            .col_expr(booking::Column::Lot, Expr::value(self.lot.clone()))
-            .col_expr(booking::Column::ChangedAt, Expr::value(batch.now))
-            .filter(booking::COLUMN.code.eq(self.code.as_str()))
-            .filter(booking::COLUMN.version.eq(row.version))
-            .filter(booking::COLUMN.state.eq(row.state.as_str()))
-            .exec(batch.tx)
-            .await?;
-        if redeemed.rows_affected == 0 {
+        let jab = Jab {
+            code: self.code,
+            version: row.version,
+            at: self.when.at,
+            staff_id: self.staff_id,
+            nonce: self.nonce,
+            lot: self.lot.as_deref(),
+            lot_id: None,
+            elsewhere: None,
+            next_dose: self.next_dose.as_ref(),
+            audit: &self.audit[0],
+        };
+        if !jab.record(batch, booking::COLUMN.state.eq(row.state.as_str())).await? {
             // another process was quicker: what was read no longer holds
             return Err(Trouble::Overtaken);
         }
-        drop_queued(batch.tx, self.code.as_str(), batch.now).await?;
-        if let Some(message) = &self.next_dose
-            && !queue_again(batch.tx, message).await?
-        {
-            batch.pending.messages.push(message.clone());
-        }
-        batch.pending.audit.push(self.audit[0].clone());
         Ok(LateAnswer::of(self.nonce, Became::Recorded))
     }
 

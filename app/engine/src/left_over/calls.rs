@@ -1,10 +1,8 @@
 //! Whom a site may call today for a dose that is left over. The list is masked; whom and which number is shown one by one, audited before, and
 //! so many an hour.
 
-use std::sync::atomic::Ordering;
-
 use domain::access::Action;
-use domain::error::{Error, ErrorCode, Result};
+use domain::error::{Error, Result};
 use domain::left_over::{CallOutcome, Called, LeftOverList, ToCallForDose, WhomToCall, in_order};
 use domain::reason::Reason;
 use domain::reveal::SHOWN_S;
@@ -15,7 +13,7 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Query;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::{is_over, of_course};
+use super::is_over;
 use crate::Engine;
 use crate::audit::Actor;
 use crate::error::internal;
@@ -33,9 +31,7 @@ impl Engine {
     /// # Errors
     /// `not_found` for an unknown site; `forbidden` for nurses, and for managers at another site.
     pub async fn left_over_list(&self, staff: &Staff, site_id: Uuid, vaccine_id: Option<&str>) -> Result<LeftOverList> {
-        self.allow_somewhere(staff, Action::CallForLeftOver)?;
-        let site = self.site(site_id).map_err(|error| Error { field: Some("site_id".into()), ..error })?;
-        self.allow(staff, Action::CallForLeftOver, site_id, site_id)?;
+        let site = self.allow_at_site(staff, Action::CallForLeftOver, site_id)?;
         let action = Action::CallForLeftOver.as_str();
         self.deed(&self.store().write, Actor::Staff(staff.id), action, site_id, None).await?;
         let mut vaccines = self.vaccines_of_today(site_id).await?;
@@ -71,18 +67,7 @@ impl Engine {
     /// `not_found` on `id`; `forbidden` where none of their sites may call; `too_many`.
     pub async fn reveal_left_over(&self, staff: &Staff, id: Uuid) -> Result<WhomToCall> {
         let (row, person) = self.left_over_for(staff, id).await?;
-        let tally = self.staff_tally("reveals", staff.id, self.limits().reveals);
-        let tx = self.store().begin().await.map_err(internal)?;
-        if let Err(error) = self.count(&tx, &tally).await {
-            if error.code == ErrorCode::TooMany {
-                self.watch().reveals_over.fetch_add(1, Ordering::Relaxed);
-                tracing::warn!(staff = %staff.id, an_hour = self.limits().reveals, "a member of staff wants to see more than they may in full");
-            }
-            return Err(error);
-        }
-        self.deed(&tx, Actor::Staff(staff.id), "reveal_left_over", row.id, None).await?;
-        tx.commit().await.map_err(internal)?;
-        self.watch().reveals.fetch_add(1, Ordering::Relaxed);
+        self.note_reveal(staff, "reveal_left_over", row.id, None).await?;
         let details = people::open(self.vault(), &person)?;
         Ok(WhomToCall { name: details.name.as_str().to_owned(), phone: details.phone.as_str().to_owned(), seconds: SHOWN_S })
     }
@@ -126,7 +111,7 @@ impl Engine {
         let person = person.filter(|person| !person.removed && row.until >= self.today()).ok_or_else(missing)?;
         let doses = people::doses_of(db, std::slice::from_ref(&person), self.today()).await?;
         let history = doses.get(&person.person_hash).cloned().unwrap_or_default();
-        if is_over(&row, &of_course(&self.board().vaccines_of(&row.course), history)) {
+        if is_over(&row, &self.in_course(&row.course, history)) {
             return Err(missing());
         }
         Ok((row, person))
@@ -168,7 +153,7 @@ impl Engine {
                 continue;
             }
             let all = doses.get(&person.person_hash).cloned().unwrap_or_default();
-            let history = of_course(&self.board().vaccines_of(&row.course), all);
+            let history = self.in_course(&row.course, all);
             if is_over(&row, &history) {
                 continue;
             }

@@ -19,7 +19,7 @@ use crate::error::internal;
 use crate::people;
 use crate::shown::Found;
 use crate::staff::Staff;
-use crate::store::entities::{booking, conflict, person, slot, staff};
+use crate::store::entities::{booking, conflict};
 
 /// How many are shown at once, at most.
 const MOST: u64 = 200;
@@ -32,7 +32,7 @@ impl Engine {
     /// # Errors
     /// `not_found` on `site_id`; `forbidden`.
     pub async fn conflicts(&self, staff: &Staff, site_id: Uuid) -> Result<Conflicts> {
-        self.allow_conflicts(staff, site_id)?;
+        self.allow_at_site(staff, Action::SettleConflict, site_id)?;
         self.deed(&self.store().write, Actor::Staff(staff.id), "read_conflicts", site_id, None).await?;
         let since = conflict::Column::SettledAt.is_null().or(conflict::Column::SettledAt.gte(self.now() - SHOWN));
         let rows = conflict::Entity::find()
@@ -45,19 +45,12 @@ impl Engine {
             .await
             .map_err(internal)?;
         let more = rows.len() as u64 == MOST;
-        let names = self.names_of_staff(&rows).await?;
+        let named: Vec<Uuid> = rows.iter().flat_map(|row| [Some(row.staff_id), row.first_by, row.settled_by]).flatten().collect();
+        let names = self.staff_names(named).await?;
         let codes: Vec<_> = rows.iter().map(|row| row.booking_code.clone()).collect();
-        let bookings = booking::Entity::find()
-            .filter(booking::Column::Code.is_in(codes))
-            .find_also_related(slot::Entity)
-            .find_also_related(person::Entity)
-            .all(&self.store().read)
-            .await
-            .map_err(internal)?;
-        let bookings: HashMap<String, Found> = bookings
-            .into_iter()
-            .filter_map(|(booking, slot, person)| Some((booking.code.clone(), Found { booking, slot: slot?, person: person? })))
-            .collect();
+        // also of somebody who was forgotten meanwhile
+        let bookings = self.find_any(booking::Column::Code.is_in(codes)).await?;
+        let bookings: HashMap<_, _> = bookings.into_iter().map(|found| (found.booking.code.clone(), found)).collect();
         let shown = rows.into_iter().map(|row| {
             let found = bookings.get(&row.booking_code).ok_or_else(Error::internal)?;
             self.conflict_out(row, found, &names)
@@ -70,7 +63,7 @@ impl Engine {
     /// # Errors
     /// `not_found` on `site_id`; `forbidden`.
     pub async fn conflict_count(&self, staff: &Staff, site_id: Uuid) -> Result<ConflictCount> {
-        self.allow_conflicts(staff, site_id)?;
+        self.allow_at_site(staff, Action::SettleConflict, site_id)?;
         let open = conflict::Entity::find()
             .filter(conflict::COLUMN.site_id.eq(site_id))
             .filter(conflict::Column::SettledAt.is_null())
@@ -114,18 +107,6 @@ impl Engine {
         tx.commit().await.map_err(internal)
     }
 
-    fn allow_conflicts(&self, staff: &Staff, site_id: Uuid) -> Result<()> {
-        self.allow_somewhere(staff, Action::SettleConflict)?;
-        self.site(site_id).map_err(|error| Error { field: Some("site_id".into()), ..error })?;
-        self.allow(staff, Action::SettleConflict, site_id, site_id)
-    }
-
-    async fn names_of_staff(&self, rows: &[conflict::Model]) -> Result<HashMap<Uuid, String>> {
-        let ids: Vec<Uuid> = rows.iter().flat_map(|row| [Some(row.staff_id), row.first_by, row.settled_by]).flatten().collect();
-        let rows = staff::Entity::find().filter(staff::Column::Id.is_in(ids)).all(&self.store().read).await.map_err(internal)?;
-        Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
-    }
-
     fn conflict_out(&self, row: conflict::Model, found: &Found, names: &HashMap<Uuid, String>) -> Result<Conflict> {
         let kind = kind_of(&row)?;
         let record = |at: DateTime<Utc>, by: Uuid, site: Uuid, lot: Option<String>, nonce: Uuid, device: Option<String>| {
@@ -144,17 +125,18 @@ impl Engine {
             }
             _ => None,
         };
-        // of somebody who was forgotten meanwhile there is no name
-        let name = people::open(self.vault(), &found.person).map(|details| match found.slot.site_id == row.site_id {
-            true => details.name.as_str().to_owned(),
-            false => details.name.masked(),
-        });
+        let name = match () {
+            // of somebody who was forgotten meanwhile there is none
+            () if found.person.sealed.is_empty() => String::new(),
+            () if found.slot.site_id == row.site_id => people::open(self.vault(), &found.person)?.name.as_str().to_owned(),
+            () => people::open(self.vault(), &found.person)?.name.masked(),
+        };
         let (site, vaccine) = (self.site(found.slot.site_id)?, self.vaccine(&found.slot.vaccine_id)?);
         Ok(Conflict {
             id: row.id,
             code: Code::parse(&row.booking_code).map_err(|_| Error::internal())?,
             kind,
-            name: if found.person.sealed.is_empty() { String::new() } else { name? },
+            name,
             state: found.booking.state.parse::<BookingState>().map_err(|()| Error::internal())?,
             vaccine_name: vaccine.name,
             vaccine_name_en: vaccine.name_en,

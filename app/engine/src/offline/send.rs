@@ -12,11 +12,12 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use crate::Engine;
 use crate::audit::{self, Actor};
+use crate::checkin::short;
 use crate::desk::{Job, LateJab, LateJabs};
 use crate::error::internal;
 use crate::shown::Found;
 use crate::staff::Staff;
-use crate::store::entities::{booking, staff, staff_site};
+use crate::store::entities::{staff, staff_site};
 
 /// The longest lot number, in characters; and the longest name of a tablet.
 const LONGEST_TEXT: usize = 40;
@@ -34,7 +35,8 @@ impl Engine {
             return Err(Error::field("redemptions", Reason::Malformed));
         }
         let now = self.now();
-        let found = self.bookings_sent(&redemptions).await?;
+        let codes = redemptions.iter().filter_map(|late| Code::parse(&late.code).ok()).map(|code| code.to_string());
+        let found = self.bookings_of(codes.collect()).await?;
         let by = self.recorders(staff, &redemptions).await?;
         let order: Vec<Uuid> = redemptions.iter().map(|late| late.nonce).collect();
         let mut answers = HashMap::with_capacity(order.len());
@@ -61,13 +63,6 @@ impl Engine {
         Ok(Sent { answers: order.iter().filter_map(|nonce| answers.get(nonce).cloned()).collect() })
     }
 
-    /// The bookings that are told of, by code.
-    async fn bookings_sent(&self, redemptions: &[Late]) -> Result<HashMap<Code, Found>> {
-        let codes = redemptions.iter().filter_map(|late| Code::parse(&late.code).ok()).map(|code| code.to_string());
-        let found = self.find(booking::Column::Code.is_in(codes.collect::<Vec<_>>())).await?;
-        Ok(found.into_iter().filter_map(|found| Some((Code::parse(&found.booking.code).ok()?, found))).collect())
-    }
-
     /// Who recorded what a tablet sends: whoever is named, where they work at the same site. A tablet is shared, and whoever sends need not be
     /// who gave the jab; the audit tells who sent it.
     async fn recorders(&self, staff: &Staff, redemptions: &[Late]) -> Result<HashMap<String, Uuid>> {
@@ -89,13 +84,13 @@ impl Engine {
         &self,
         staff: &Staff,
         late: Late,
-        found: &HashMap<Code, Found>,
+        found: &HashMap<String, Found>,
         by: &HashMap<String, Uuid>,
         now: DateTime<Utc>,
     ) -> Result<LateJab> {
         let code = Code::parse(&late.code)?;
         let when = when(late.at, now).map_err(|reason| Error::field("at", reason))?;
-        let found = found.get(&code).ok_or_else(|| Error::field("code", Reason::NotFound))?;
+        let found = found.get(code.as_str()).ok_or_else(|| Error::field("code", Reason::NotFound))?;
         let here = staff.member.site_id.unwrap_or(found.slot.site_id);
         self.allow(staff, Action::Redeem, here, code)?;
         let staff_id = late.by.and_then(|name| by.get(&name.to_lowercase()).copied()).unwrap_or(staff.id);
@@ -109,8 +104,8 @@ impl Engine {
             here,
             staff_id,
             sent_by: staff.id,
-            lot: short(late.lot, "lot")?,
-            device: short(late.device, "device")?,
+            lot: told(late.lot, "lot")?,
+            device: told(late.device, "device")?,
             next_dose: self.next_dose_message(found, now)?,
             conflict_id: self.vault().id(now),
             audit: [row("redeem_late"), row("conflict")],
@@ -118,9 +113,8 @@ impl Engine {
     }
 }
 
-/// What a tablet tells of itself or of a box: trimmed, of a bounded length; nothing where it is empty.
-fn short(text: Option<String>, field: &str) -> Result<Option<String>> {
-    let text = text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-    let wrong = text.as_ref().is_some_and(|text| text.chars().count() > LONGEST_TEXT || text.chars().any(char::is_control));
-    if wrong { Err(Error::field(field, Reason::Malformed)) } else { Ok(text) }
+/// What a tablet tells of itself or of a box; nothing where it is empty.
+fn told(text: Option<String>, field: &str) -> Result<Option<String>> {
+    let text = text.map(|text| short(&text, LONGEST_TEXT, field)).transpose()?;
+    Ok(text.filter(|text| !text.is_empty()))
 }

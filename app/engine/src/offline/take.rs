@@ -6,21 +6,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use domain::access::Action;
-use domain::booking::BookingState;
 use domain::code::Code;
+use domain::eligibility::DoseRecord;
 use domain::error::{Error, Result};
 use domain::offline::seal::{KEY, NONCE, SALT, of_record, seal, stretch};
 use domain::offline::take::{Record, TakeAlong};
 use domain::time::age_on;
 use domain::{NaiveDate, Uuid};
-use sea_orm::sea_query::ExprTrait;
+use sea_orm::sea_query::{Expr, ExprTrait};
 
 use crate::Engine;
 use crate::audit::Actor;
 use crate::people;
-use crate::shown::{Found, vaccine_out};
+use crate::shown::{Found, LIVE, vaccine_out};
 use crate::staff::Staff;
-use crate::store::entities::{booking, slot};
+use crate::store::entities::slot;
 
 /// What codes of a day have been stretched to: a code is stretched once a day, however many tablets there are.
 #[derive(Default)]
@@ -38,14 +38,13 @@ impl Engine {
     /// # Errors
     /// `not_found` on `site_id`; `forbidden`.
     pub async fn take_along(&self, staff: &Staff, site_id: Uuid) -> Result<TakeAlong> {
-        self.allow_somewhere(staff, Action::WorkOffline)?;
-        let site = self.site(site_id).map_err(|error| Error { field: Some("site_id".into()), ..error })?;
-        self.allow(staff, Action::WorkOffline, site_id, site_id)?;
+        let site = self.allow_at_site(staff, Action::WorkOffline, site_id)?;
         let (now, date) = (self.now(), self.today());
         self.deed(&self.store().write, Actor::Staff(staff.id), "take_along", site_id, Some(date.to_string())).await?;
-        let live =
-            booking::COLUMN.state.eq(BookingState::Booked.as_str()).or(booking::COLUMN.state.eq(BookingState::Redeemed.as_str()));
-        let found = self.find(slot::COLUMN.site_id.eq(site_id).and(slot::COLUMN.date.eq(date)).and(live)).await?;
+        let of_the_day = slot::COLUMN.site_id.eq(site_id).and(slot::COLUMN.date.eq(date));
+        let found = self.find(of_the_day.and(Expr::cust(LIVE))).await?;
+        let names = self.staff_names(found.iter().filter_map(|found| found.booking.redeemed_by).collect::<Vec<_>>()).await?;
+        let doses = self.doses_before(&found).await?;
         let codes: Vec<Code> = found.iter().filter_map(|found| Code::parse(&found.booking.code).ok()).collect();
         let (salt, stretched) = self.stretched(site_id, date, codes).await?;
         let day_key = self.offline_key("offline day", &format!("{site_id} {date}"))?;
@@ -58,7 +57,7 @@ impl Engine {
             vaccines.entry(vaccine.id.clone()).or_insert_with(|| vaccine_out(vaccine));
             let keys = stretched.get(&code).and_then(|stretched| of_record(&day_key, stretched));
             let (name, key) = keys.ok_or_else(Error::internal)?;
-            let plain = serde_json::to_vec(&self.record(&found).await?).map_err(|_| Error::internal())?;
+            let plain = serde_json::to_vec(&self.record(&found, &names, &doses)?).map_err(|_| Error::internal())?;
             let nonce = self.vault().entropy().bytes::<NONCE>();
             let sealed = seal(&key, nonce, &name, &plain).ok_or_else(Error::internal)?;
             records.push((BASE64.encode(name), BASE64.encode(sealed)));
@@ -68,11 +67,11 @@ impl Engine {
         let mut vaccines: Vec<_> = vaccines.into_values().collect();
         vaccines.sort_by(|a, b| a.id.cmp(&b.id));
         let keys = self.vault().keys();
-        let pass_keys = (0..=u8::MAX).filter_map(|id| Some((id, keys.verifying(id)?.to_bytes()))).collect();
+        let pass_keys = keys.pass_keys().into_iter().filter_map(|one| Some((one.id, keys.verifying(one.id)?.to_bytes()))).collect();
         Ok(TakeAlong { now, date, site_id, site_name: site.name, vaccines, pass_keys, salt, day_key, queue_key, records })
     }
 
-    async fn record(&self, found: &Found) -> Result<Record> {
+    fn record(&self, found: &Found, names: &HashMap<Uuid, String>, doses: &HashMap<Vec<u8>, Vec<DoseRecord>>) -> Result<Record> {
         let details = people::open(self.vault(), &found.person)?;
         Ok(Record {
             name: details.name.as_str().to_owned(),
@@ -83,10 +82,10 @@ impl Engine {
             dose: found.dose(),
             window: found.slot.window(),
             state: found.state(self.today())?,
-            redemption: self.redemption(found).await?,
+            redemption: self.redemption(found, names)?,
             version: found.booking.version,
-            stop: self.too_young(found)?,
-            caution: self.doubtful_dose(found).await?,
+            stop: self.too_young(&details),
+            caution: self.doubtful_dose(found, &details, doses)?,
         })
     }
 

@@ -110,7 +110,7 @@ impl Engine {
             .map_err(internal)?;
         let more = [rows.len(), doubted.len()].into_iter().any(|read| read as u64 == MOST);
         rows.extend(doubted);
-        let mut bookings = self.bookings_of(&rows).await?;
+        let mut bookings = self.bookings_told(&rows).await?;
         // who has booked again after a cancellation is on their way already
         let cancelled = bookings.values().filter(|found| found.booking.state == BookingState::Cancelled.as_str()).collect();
         let settled = self.settled(cancelled).await?;

@@ -19,7 +19,7 @@ use crate::Engine;
 use crate::error::internal;
 use crate::people;
 use crate::shown::Found;
-use crate::store::entities::{account, booking, message, person};
+use crate::store::entities::{account, message, person};
 use crate::store::lists::lists;
 
 /// A message in words.
@@ -107,7 +107,7 @@ impl Engine {
     }
 
     async fn read_told(&self, rows: &[message::Model]) -> Result<Told> {
-        let bookings = self.bookings_of(rows).await?;
+        let bookings = self.bookings_told(rows).await?;
         let langs = self.langs(bookings.values().map(|found| found.booking.account_id)).await?;
         let offers = |kind: &str| kind == MessageKind::NextDose.as_str() || kind == MessageKind::Missed.as_str();
         let offering = rows.iter().filter(|row| offers(&row.kind)).filter_map(|row| row.booking_code.as_ref());
@@ -116,16 +116,8 @@ impl Engine {
     }
 
     /// The bookings that messages are about, by their codes.
-    pub(super) async fn bookings_of(&self, rows: &[message::Model]) -> Result<HashMap<String, Found>> {
-        let mut codes: Vec<_> = rows.iter().filter_map(|row| row.booking_code.clone()).collect();
-        codes.sort_unstable();
-        codes.dedup();
-        let mut bookings = HashMap::with_capacity(codes.len());
-        for list in lists(&codes) {
-            let found = self.find(booking::Column::Code.is_in(list)).await?;
-            bookings.extend(found.into_iter().map(|found| (found.booking.code.clone(), found)));
-        }
-        Ok(bookings)
+    pub(super) async fn bookings_told(&self, rows: &[message::Model]) -> Result<HashMap<String, Found>> {
+        self.bookings_of(rows.iter().filter_map(|row| row.booking_code.clone()).collect()).await
     }
 
     async fn langs(&self, accounts: impl Iterator<Item = Uuid>) -> Result<HashMap<Uuid, Lang>> {
