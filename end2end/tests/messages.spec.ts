@@ -20,7 +20,7 @@ test('the owner sees which messages went, which are to come, and to which number
     await page.goto(`/bookings/${code}`)
     await expect(line('预约成功')).toContainText('已送达')
   }).toPass()
-  await expect(line('前一天提醒')).toContainText('将在明天 17:00 发出')
+  await expect(line('接种提醒')).toContainText('将在明天 17:00 发出')
   await expect(page.getByText(`发到 ${MASKED}`)).toBeVisible()
   expect(await axe(page)).toEqual([])
 
@@ -80,6 +80,7 @@ barred.describe('where no gateway delivers', () => {
     await expect(call.getByRole('link', { name: LINS_PHONE })).toBeFocused()
     await call.getByRole('button', { name: '已电话告知' }).click()
     await expect(call).toHaveCount(0)
+    await expect(page.getByText('短信没有送到这些人'), 'the button went with its line').toBeFocused()
     await expect(page.getByRole('link', { name: '电话，1 个要打' })).toBeVisible()
 
     await shown.reload()

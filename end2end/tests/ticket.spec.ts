@@ -37,6 +37,24 @@ test('the calendar file says who, when, where and the code, and reminds the day 
   expect(text).not.toContain(LIN.number)
 })
 
+test('what was put on a calendar can be taken off it when the booking is cancelled', async ({ page }) => {
+  const code = await bookForMyself(page, LIN, LINS_PHONE, { date: TODAY, start: '09:30' })
+  const entry = async (link: string): Promise<string[]> => {
+    const saved = page.waitForEvent('download')
+    await page.getByRole('link', { name: link }).click()
+    return (await readFile(await (await saved).path(), 'utf8')).split('\r\n')
+  }
+  const uid = (lines: string[]) => lines.find((line) => line.startsWith('UID:'))
+  const added = await entry('加到日历')
+  await (await Caller.of(page)).cancel(code)
+  await page.reload()
+  await at(page, '这个预约已取消')
+  const removed = await entry('从日历里删掉')
+  expect(uid(added)).toBeTruthy()
+  expect(uid(removed), 'the same entry').toBe(uid(added))
+  expect(removed).toEqual(expect.arrayContaining(['METHOD:CANCEL', 'STATUS:CANCELLED']))
+})
+
 test('the picture is a real image whose QR is the booking’s pass', async ({ page }) => {
   await bookForMyself(page, LIN, LINS_PHONE, { date: TODAY, start: '09:30' })
   await page.getByRole('button', { name: '保存图片' }).click()

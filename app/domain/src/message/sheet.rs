@@ -43,15 +43,15 @@ pub struct Sheet {
     pub most_segments: u32,
 }
 
-/// The sheet of a city's texts.
-pub fn sheet(texts: &Texts) -> Sheet {
+/// The sheet of a city's texts, filled with an example and the city's own `link`.
+pub fn sheet(texts: &Texts, link: &str) -> Sheet {
     let built_in = Texts::default();
     let all = MessageKind::ALL.iter().flat_map(|kind| Lang::ALL.iter().map(|lang| (*kind, *lang)));
     let text = |(kind, lang)| {
         let text = texts.source(kind, lang);
         SheetText {
             own: text != built_in.source(kind, lang),
-            preview: filled(texts.text(kind, lang, &example(kind, lang))),
+            preview: filled(texts.text(kind, lang, &example(kind, lang, link))),
             fields: fields_of(kind).to_vec(),
             kind,
             lang,
@@ -61,14 +61,14 @@ pub fn sheet(texts: &Texts) -> Sheet {
     Sheet { texts: all.map(text).collect(), most_segments: MOST_SEGMENTS }
 }
 
-/// What another wording would look like.
+/// What another wording would look like; `link` as in [`sheet`].
 ///
 /// # Errors
 /// `invalid` on `text`, with what is wrong with it.
-pub fn preview(kind: MessageKind, lang: Lang, text: &str) -> Result<Preview> {
+pub fn preview(kind: MessageKind, lang: Lang, text: &str, link: &str) -> Result<Preview> {
     let template = read_wording(kind, lang, text)
         .map_err(|wrong: WordingError| Error::field("text", Reason::Wording { kind, wrong: Box::new(wrong) }))?;
-    Ok(filled(template.render(&example(kind, lang))))
+    Ok(filled(template.render(&example(kind, lang, link))))
 }
 
 fn filled(text: String) -> Preview {
@@ -80,12 +80,25 @@ mod tests {
     use super::*;
     use crate::message::Template;
 
+    const LINK: &str = "https://yizhen.example/m";
+
+    #[test]
+    fn the_citys_own_link_counts_for_the_length_and_none_counts_nothing() {
+        let length = |link| {
+            let reminder = |text: &SheetText| (text.kind, text.lang) == (MessageKind::Reminder, Lang::Zh);
+            sheet(&Texts::default(), link).texts.iter().find(|text| reminder(text)).map(|text| text.preview.text.chars().count())
+        };
+        assert_eq!(length("").map(|none| none + LINK.len()), length(LINK));
+        let shown = preview(MessageKind::Booked, Lang::En, "{name} {date} {time} {site} {code} {link}", "").expect("a text");
+        assert!(shown.text.ends_with("7K3-M9P-2XQ8"), "{}", shown.text);
+    }
+
     #[test]
     fn the_sheet_has_every_kind_in_both_languages_and_says_which_the_city_wrote() {
         let mut texts = Texts::default();
         let own = Template::parse(MessageKind::Missed, "{name} {date} {time}").expect("a template");
         texts.set(MessageKind::Missed, Lang::Zh, own);
-        let sheet = sheet(&texts);
+        let sheet = sheet(&texts, LINK);
         assert_eq!(sheet.texts.len(), 2 * MessageKind::ALL.len());
         let own: Vec<_> =
             sheet.texts.iter().filter(|text| text.own).map(|text| (text.kind, text.lang, text.text.as_str())).collect();
@@ -100,9 +113,9 @@ mod tests {
 
     #[test]
     fn another_wording_is_shown_filled_or_told_what_is_wrong_with_it() {
-        let shown = preview(MessageKind::SignInCode, Lang::En, "{code} is the code").expect("a text");
+        let shown = preview(MessageKind::SignInCode, Lang::En, "{code} is the code", LINK).expect("a text");
         assert_eq!((shown.text.as_str(), shown.length.segments), ("048213 is the code", 1));
-        let wrong = preview(MessageKind::SignInCode, Lang::Zh, "{name}").expect_err("no such field");
+        let wrong = preview(MessageKind::SignInCode, Lang::Zh, "{name}", LINK).expect_err("no such field");
         assert_eq!(wrong.field.as_deref(), Some("text"));
         assert!(wrong.text(Lang::En).contains("{name}"), "{}", wrong.text(Lang::En));
     }

@@ -175,7 +175,7 @@ impl Template {
         self.parts.iter().map(part).collect()
     }
 
-    /// The text with what the fields say; a field that says nothing is left out.
+    /// The text with what the fields say; a field that says nothing is left out, at the end with the blank before it.
     pub fn render(&self, values: &Values) -> String {
         let mut text = String::new();
         for part in &self.parts {
@@ -187,6 +187,7 @@ impl Template {
                 }
             }
         }
+        text.truncate(text.trim_end().len());
         text
     }
 }
@@ -338,6 +339,17 @@ mod tests {
             let values = About { reason, ..blank() }.values(Lang::Zh, "2026-11-22".parse().expect("a date"));
             let text = Texts::default().text(MessageKind::CancelledBySite, Lang::Zh, &values);
             assert!(text.contains(says), "{text}");
+        }
+    }
+
+    #[test]
+    fn without_a_link_no_text_ends_with_a_blank() {
+        for lang in [Lang::Zh, Lang::En] {
+            let values = About { link: "", ..blank() }.values(lang, "2026-11-22".parse().expect("a date"));
+            for kind in MessageKind::ALL {
+                let text = Texts::default().text(*kind, lang, &values);
+                assert_eq!(text, text.trim_end(), "{kind}");
+            }
         }
     }
 

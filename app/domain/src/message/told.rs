@@ -25,7 +25,7 @@ impl MessageKind {
             Self::Moved => lang.pick("已改期", "Moved"),
             Self::Cancelled => lang.pick("已取消", "Cancelled"),
             Self::CancelledBySite => lang.pick("接种点取消", "Cancelled by the site"),
-            Self::Reminder => lang.pick("前一天提醒", "Reminder"),
+            Self::Reminder => lang.pick("接种提醒", "Reminder"),
             Self::NextDose => lang.pick("可约下一剂", "Next dose"),
             Self::Missed => lang.pick("没有接种", "Missed"),
         }

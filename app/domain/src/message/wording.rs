@@ -96,8 +96,9 @@ const fn needed(kind: MessageKind) -> &'static [Field] {
     }
 }
 
-/// What the fields of an invented message say: for previews and tests that somebody asks for.
-pub fn example(kind: MessageKind, lang: Lang) -> Values {
+/// What the fields of an invented message say, for previews and tests that somebody asks for. `link` is where "my bookings" really is: it
+/// counts for the length; where there is none it is empty.
+pub fn example(kind: MessageKind, lang: Lang, link: &str) -> Values {
     filled(kind, |field| match field {
         Field::City => lang.pick("永州", "Yongzhou"),
         Field::Name => "张*兰",
@@ -109,7 +110,7 @@ pub fn example(kind: MessageKind, lang: Lang) -> Values {
         Field::Phone => "0746-000 0101",
         Field::Code if kind.is_code() => "048213",
         Field::Code => "7K3-M9P-2XQ8",
-        Field::Link => "https://yizhen.example/m",
+        Field::Link => link,
         Field::Minutes => "5",
         Field::Reason => lang.pick("停电", "a power cut"),
     })
@@ -137,7 +138,7 @@ fn long(lang: Lang) -> Values {
     .collect()
 }
 
-fn filled(kind: MessageKind, says: impl Fn(Field) -> &'static str) -> Values {
+fn filled<'a>(kind: MessageKind, says: impl Fn(Field) -> &'a str) -> Values {
     fields_of(kind).iter().map(|field| (*field, says(*field).to_owned())).collect()
 }
 
@@ -145,6 +146,8 @@ fn filled(kind: MessageKind, says: impl Fn(Field) -> &'static str) -> Values {
 mod tests {
     use super::*;
     use crate::message::{Alphabet, Texts};
+
+    const LINK: &str = "https://yizhen.example/m";
 
     fn every() -> impl Iterator<Item = (MessageKind, Lang)> {
         MessageKind::ALL.iter().flat_map(|kind| Lang::ALL.iter().map(|lang| (*kind, *lang)))
@@ -161,7 +164,7 @@ mod tests {
     #[test]
     fn a_built_in_text_is_two_messages_in_chinese_and_three_in_english_at_most() {
         for (kind, lang) in every() {
-            let text = Texts::default().text(kind, lang, &example(kind, lang));
+            let text = Texts::default().text(kind, lang, &example(kind, lang, LINK));
             let length = Length::of(&text);
             let most = lang.pick(2, 3);
             assert!(length.billed <= most && length.segments <= most, "{kind} {lang}: {length:?}: {text}");
@@ -170,7 +173,7 @@ mod tests {
 
     #[test]
     fn an_english_code_travels_in_one_segment() {
-        let text = Texts::default().text(MessageKind::SignInCode, Lang::En, &example(MessageKind::SignInCode, Lang::En));
+        let text = Texts::default().text(MessageKind::SignInCode, Lang::En, &example(MessageKind::SignInCode, Lang::En, LINK));
         let length = Length::of(&text);
         assert_eq!((length.alphabet, length.segments), (Alphabet::Gsm7, 1), "{text}");
     }
@@ -201,7 +204,7 @@ mod tests {
     #[test]
     fn an_example_says_something_for_each_field_of_its_kind() {
         for (kind, lang) in every() {
-            let values = example(kind, lang);
+            let values = example(kind, lang, LINK);
             for field in fields_of(kind) {
                 assert!(values.iter().any(|(name, says)| name == field && !says.is_empty()), "{kind} {field}");
             }

@@ -25,7 +25,7 @@ impl Engine {
     /// `forbidden`
     pub fn message_sheet(&self, staff: &Staff) -> Result<Sheet> {
         self.allow_somewhere(staff, Action::MessageTexts)?;
-        Ok(sheet(&self.config().city.texts))
+        Ok(sheet(&self.config().city.texts, &self.config().link))
     }
 
     /// What another wording would look like, before it is written into the city file.
@@ -34,7 +34,7 @@ impl Engine {
     /// `forbidden`; `invalid` on `text`, with what is wrong with it.
     pub fn preview_message(&self, staff: &Staff, kind: MessageKind, lang: Lang, text: &str) -> Result<Preview> {
         self.allow_somewhere(staff, Action::MessageTexts)?;
-        preview(kind, lang, text)
+        preview(kind, lang, text, &self.config().link)
     }
 
     /// Sends a text, filled with an example and marked as a test, to a number. Audited, and so many an hour.
@@ -58,7 +58,7 @@ impl Engine {
     fn test_message(&self, kind: MessageKind, lang: Lang, to: &Phone) -> Result<message::ActiveModel> {
         let now = self.now();
         let id = self.vault().id(now);
-        let mut values = example(kind, lang);
+        let mut values = example(kind, lang, &self.config().link);
         for (field, says) in &mut values {
             match field {
                 Field::City => *says = lang.pick(format!("{}·测试", self.city().name), format!("{} TEST", self.city().name_en)),

@@ -111,6 +111,12 @@ fn each_mistake_is_named_with_its_key_and_no_secret_is_repeated() {
             "must not stand in this file",
         ),
         (changed(WEBHOOK, "secret_env", "timeout_s = 0\nsecret_env"), "gateway[0].timeout_s", "1 to 60"),
+        // whoever waits so long for an answer would be taken for gone
+        (
+            changed(WEBHOOK, "secret_env", "timeout_s = 30\nsecret_env"),
+            "gateway[0].timeout_s",
+            "less than half of MESSAGE_LEASE_S (60)",
+        ),
         (changed(WEBHOOK, "secret_env", "timeout_s = \"10\"\nsecret_env"), "gateway[0].timeout_s", "1 to 60"),
         (changed(WEBHOOK, "secret_env", "sign_name = \"x\"\nsecret_env"), "gateway[0].sign_name", "no key"),
         (format!("{WEBHOOK}[gateway.limits]\na_year = 3\n"), "gateway[0].limits.a_year", "no key"),
