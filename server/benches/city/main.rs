@@ -117,8 +117,8 @@ async fn bench(options: &Options) -> Result<()> {
         note(&format!("fewer than {FILES} files may be open (ulimit -n): the largest crowds will not fit"));
     }
     let (people, wants) = (options.people as usize, |part| options.wants(part));
-    if wants("P10") {
-        p10::measure(&mut report)?;
+    if wants("P9") {
+        p9::measure(&mut report)?;
     }
     if ["P1", "P3", "P4", "P5", "P8"].into_iter().any(wants) {
         let stage = Stage::embedded(&options.dir.join("sqlite"), people, options.reuse).await?;
@@ -139,7 +139,7 @@ async fn bench(options: &Options) -> Result<()> {
             p5::measure(&stage, options, &mut report).await?;
         }
     }
-    if ["P2", "P4", "P9"].into_iter().any(wants) {
+    if ["P2", "P4", "P10"].into_iter().any(wants) {
         let stage = Stage::of_cluster(&options.dir.join("postgresql"), people.min(ON_POSTGRESQL)).await?;
         if wants("P2") {
             p2::measure(&stage, options, &mut report).await?;
@@ -147,8 +147,8 @@ async fn bench(options: &Options) -> Result<()> {
         if wants("P4") {
             p4::measure_two(&stage, &mut report).await?;
         }
-        if wants("P9") {
-            p9::measure(&stage, options, &mut report).await?;
+        if wants("P10") {
+            p10::measure(&stage, options, &mut report).await?;
         }
         Stage::end(stage).await?;
     }

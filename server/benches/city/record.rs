@@ -37,14 +37,17 @@ pub(crate) fn write(report: &Report, folder: &Path, root: &Path, record: bool) -
 
 fn markdown(report: &Report) -> String {
     let mut text = String::from("\n| | figure | goal | |\n|---|---|---|---|\n");
-    for (name, part) in &report.parts {
+    let mut parts: Vec<_> = report.parts.iter().collect();
+    // P10 after P9
+    parts.sort_by_key(|(name, _)| (name.len(), *name));
+    for (name, part) in &parts {
         for figure in &part.figures {
             let (Some(goal), Some(met)) = (&figure.goal, figure.met) else { continue };
             let verdict = if met { "met" } else { "**missed**" };
             let _ = writeln!(text, "| {name} | `{}` {} | {goal} | {verdict} |", figure.name, amount(figure));
         }
     }
-    for (name, part) in &report.parts {
+    for (name, part) in &parts {
         let _ = writeln!(text, "\n### {name} · {} · {}\n\n| | |\n|---|---|", part.at, part.machine);
         for figure in &part.figures {
             let _ = writeln!(text, "| `{}` | {} |", figure.name, amount(figure));
