@@ -158,7 +158,7 @@ export class Caller {
 }
 
 /** An account keeps its holder and five others. */
-const PEOPLE_AN_ACCOUNT = 6
+export const PEOPLE_AN_ACCOUNT = 6
 let strangers = 0
 
 /** Other people take places of a window, through calls like everybody's. */

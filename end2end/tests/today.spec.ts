@@ -1,11 +1,11 @@
 // The site's day in numbers: the plot and the table say what the service counts, and they follow it by themselves.
 import { randomUUID } from 'node:crypto'
-import type { Page } from '@playwright/test'
 import { Caller, openSlots, siteNamed } from '../support/api.ts'
 import { TABLET } from '../support/browser.ts'
 import { STAFF_SITE } from '../support/citizen.ts'
 import { axe, sideways, smallTargets } from '../support/measure.ts'
-import { LIN, LINS_PHONE } from '../support/people.ts'
+import { LIN, LINS_PHONE, MOTHER, someone } from '../support/people.ts'
+import { PARTS, bars, tableOfToday } from '../support/plot.ts'
 import { PASSWORD, TODAY } from '../support/service.ts'
 import { NURSE, lockScreen, staffSignIn } from '../support/staff.ts'
 import { expect, test } from '../support/test.ts'
@@ -13,6 +13,7 @@ import { expect, test } from '../support/test.ts'
 interface Numbers {
   expected: number
   done: number
+  waiting: number
   to_come: number
   not_come: number
   free: number
@@ -22,22 +23,6 @@ interface Today {
   windows: (Numbers & { start: string; end: string })[]
 }
 
-const PARTS = ['plot-done', 'plot-to-come', 'plot-not-come', 'plot-free']
-
-/** What the bars are drawn from, and how tall they are. */
-function drawn(page: Page) {
-  return page.locator('.plot-bar').evaluateAll((bars) =>
-    bars.map((bar) => ({
-      window: bar.getAttribute('data-window'),
-      parts: [...bar.querySelectorAll('rect')].map((part) => ({
-        kind: part.getAttribute('class'),
-        count: Number(part.getAttribute('data-count')),
-        tall: part.getBoundingClientRect().height,
-      })),
-    })),
-  )
-}
-
 test.use(TABLET)
 
 test('the plot and the table say what the service counts, and follow it by themselves', async ({ page, service }) => {
@@ -45,20 +30,18 @@ test('the plot and the table say what the service counts, and follow it by thems
   const site = await siteNamed(service.url, STAFF_SITE)
   const nurse = await new Caller(service.url).staffSignIn(NURSE.username, PASSWORD)
   await staffSignIn(page, NURSE, '/staff/today')
-  const table = page.getByRole('table', { name: '按时段' })
-  const cells = async () => (await table.getByRole('row').allInnerTexts()).slice(1).map((row) => row.split(/\s+/))
 
   const agrees = async () => {
     const today = await nurse.call<Today>('checkin/today', { site_id: site.id })
-    const values = (numbers: Numbers) => [numbers.expected, numbers.done, numbers.to_come, numbers.not_come, numbers.free].map(String)
+    const values = (numbers: Numbers) => [numbers.expected, numbers.done, numbers.waiting, numbers.to_come, numbers.not_come, numbers.free].map(String)
     const rows = [...today.windows.map((one) => [`${one.start}–${one.end}`, ...values(one)]), ['全天', ...values(today.sum)]]
-    await expect.poll(cells).toEqual(rows)
-    const bars = await drawn(page)
-    const unit = Math.max(...bars.flatMap((bar) => bar.parts.map((part) => part.tall / part.count)))
-    expect(bars.map((bar) => bar.window)).toEqual(today.windows.map((one) => one.start))
-    bars.forEach((bar, at) => {
+    await expect.poll(() => tableOfToday(page)).toEqual(rows)
+    const drawn = await bars(page)
+    const unit = Math.max(...drawn.flatMap((bar) => bar.parts.map((part) => part.tall / part.count)))
+    expect(drawn.map((bar) => bar.window)).toEqual(today.windows.map((one) => one.start))
+    drawn.forEach((bar, at) => {
       const one = today.windows[at]!
-      const counts = [one.done, one.to_come, one.not_come, one.free]
+      const counts = [one.done, one.waiting, one.to_come, one.not_come, one.free]
       expect(bar.parts.map(({ kind, count }) => ({ kind, count }))).toEqual(
         PARTS.map((kind, part) => ({ kind, count: counts[part]! })).filter(({ count }) => count > 0),
       )
@@ -76,6 +59,20 @@ test('the plot and the table say what the service counts, and follow it by thems
   await page.clock.runFor(31_000)
   const after = await agrees()
   expect([after.expected, after.done, after.free]).toEqual([before.expected + 1, before.done + 1, before.free - 1])
+
+  // somebody is received and waits, and somebody goes home with a fever: their place is free again
+  const others = (await openSlots(service.url, STAFF_SITE)).filter((other) => other.date === TODAY)
+  const codes: string[] = []
+  for (const [at, phone] of ['13900139001', '13900139002'].entries()) {
+    const guest = await new Caller(service.url).signIn(phone)
+    codes.push((await guest.reserve(await guest.savePerson([MOTHER, someone('赵志强', '1979-02-08')][at]!, phone), others[at]!.id)).code)
+  }
+  await nurse.call('checkin/arrive', { code: codes[0] })
+  await nurse.call('checkin/turn_away', { code: codes[1], reason: 'fever', nonce: randomUUID() })
+  await page.clock.runFor(31_000)
+  const later = await agrees()
+  expect([later.expected, later.done, later.waiting]).toEqual([after.expected + 1, after.done, after.waiting + 1])
+  await expect(page.locator('.today-sums').getByText('今天不接种')).toBeVisible()
 })
 
 test.describe('a page that reads itself again', () => {

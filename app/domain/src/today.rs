@@ -1,10 +1,11 @@
-//! A site's day in numbers, by window: how many are expected, are done, have yet to come, did not come, and how many places are free. It names
-//! nobody.
+//! A site's day in numbers, by window: how many are expected, are done, wait for their jab, have yet to come, did not come, went home without
+//! it, and how many places are free; and the lots that are open. It names nobody who is vaccinated.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::lot::Lot;
 use crate::slot::Window;
 use crate::time::instant;
 
@@ -19,44 +20,56 @@ pub struct SlotCount {
     pub expected: u32,
     /// Of these, those whose jab was recorded.
     pub done: u32,
+    /// Of these, those who were received and have no jab yet.
+    pub waiting: u32,
+    /// Bookings that ended with somebody going home without the jab; none of `expected`.
+    pub turned_away: u32,
     /// Closed by the site.
     pub closed: bool,
 }
 
-/// Numbers of a window, or of a day. Everybody who is expected is in exactly one of `done`, `to_come` and `not_come`.
+/// Numbers of a window, or of a day. Everybody who is expected is in exactly one of `done`, `waiting`, `to_come` and `not_come`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Numbers {
     /// Bookings that are not cancelled.
     pub expected: u32,
     /// Those whose jab was recorded.
     pub done: u32,
-    /// Those whose window is not over.
+    /// Those who were received at the site and have no jab yet.
+    pub waiting: u32,
+    /// Those who were not received, and whose window is not over.
     pub to_come: u32,
-    /// Those whose window is over without a jab. They may still come: late is not too late.
+    /// Those who were not received, and whose window is over. They may still come: late is not too late.
     pub not_come: u32,
     /// Places that nobody has, of windows that are neither over nor closed.
     pub free: u32,
+    /// Those who went home without the jab, with a reason. They are none of `expected`: their places are free again.
+    pub turned_away: u32,
 }
 
 impl Numbers {
     fn of(slot: &SlotCount, now: DateTime<Utc>) -> Self {
-        let left = slot.expected.saturating_sub(slot.done);
+        let left = slot.expected.saturating_sub(slot.done).saturating_sub(slot.waiting);
         let over = now >= instant(slot.window.date, slot.window.end);
         Self {
             expected: slot.expected,
             done: slot.done,
+            waiting: slot.waiting,
             to_come: if over { 0 } else { left },
             not_come: if over { left } else { 0 },
             free: if over || slot.closed { 0 } else { slot.capacity.saturating_sub(slot.expected) },
+            turned_away: slot.turned_away,
         }
     }
 
     fn add(&mut self, other: &Self) {
         self.expected += other.expected;
         self.done += other.done;
+        self.waiting += other.waiting;
         self.to_come += other.to_come;
         self.not_come += other.not_come;
         self.free += other.free;
+        self.turned_away += other.turned_away;
     }
 }
 
@@ -86,10 +99,14 @@ pub struct Today {
     pub sum: Numbers,
     /// Its windows, soonest first.
     pub windows: Vec<TodayWindow>,
+    /// Those who were vaccinated here today and had booked for another site or day: they are none of `sum`.
+    pub accepted: u32,
+    /// The lots that are open here.
+    pub lots: Vec<Lot>,
 }
 
 impl Today {
-    /// Puts the slots of a day together.
+    /// Puts the slots of a day together; `accepted` and `lots` are put beside them.
     pub fn of(site_id: Uuid, date: NaiveDate, at: DateTime<Utc>, mut slots: Vec<SlotCount>) -> Self {
         slots.sort_by_key(|slot| (slot.window.start, slot.window.end));
         let (mut sum, mut windows) = (Numbers::default(), Vec::<TodayWindow>::new());
@@ -104,7 +121,7 @@ impl Today {
                 None => windows.push(TodayWindow { window: slot.window, numbers, closed: slot.closed }),
             }
         }
-        Self { site_id, date, at, sum, windows }
+        Self { site_id, date, at, sum, windows, accepted: 0, lots: vec![] }
     }
 }
 
@@ -134,11 +151,14 @@ mod tests {
             capacity,
             expected,
             done,
+            waiting: 0,
+            turned_away: 0,
             closed: false,
         };
         let slots = vec![slot("09:00", "09:30", 10, 4, 1), slot("08:30", "09:00", 10, 6, 5), slot("09:00", "09:30", 5, 2, 0)];
         let day = day("09:00", slots);
-        let numbers = |expected, done, to_come, not_come, free| Numbers { expected, done, to_come, not_come, free };
+        let numbers =
+            |expected, done, to_come, not_come, free| Numbers { expected, done, to_come, not_come, free, ..Numbers::default() };
         assert_eq!(day.windows.len(), 2);
         assert_eq!(day.windows[0].numbers, numbers(6, 5, 0, 1, 0));
         assert_eq!(day.windows[1].numbers, numbers(6, 1, 5, 0, 9));
@@ -147,28 +167,40 @@ mod tests {
 
     #[test]
     fn a_window_is_closed_when_all_of_it_is_and_what_is_closed_is_not_free() {
-        let slot = |closed| SlotCount { window: window("10:00", "10:30"), capacity: 8, expected: 3, done: 0, closed };
+        let window = window("10:00", "10:30");
+        let slot = |closed| SlotCount { window, capacity: 8, expected: 3, done: 0, waiting: 0, turned_away: 0, closed };
         let half = day("09:00", vec![slot(true), slot(false)]);
         assert_eq!((half.windows[0].closed, half.sum.free, half.sum.to_come), (false, 5, 6));
         let whole = day("09:00", vec![slot(true), slot(true)]);
         assert_eq!((whole.windows[0].closed, whole.sum.free), (true, 0));
     }
 
+    #[test]
+    fn who_was_received_waits_whatever_the_hour_and_who_went_home_is_not_expected() {
+        let window = window("09:00", "09:30");
+        let slot = SlotCount { window, capacity: 10, expected: 6, done: 2, waiting: 3, turned_away: 1, closed: false };
+        for (now, to_come, not_come, free) in [("09:29", 1, 0, 4), ("09:30", 0, 1, 0)] {
+            let sum = day(now, vec![slot]).sum;
+            assert_eq!(sum, Numbers { expected: 6, done: 2, waiting: 3, to_come, not_come, free, turned_away: 1 }, "{now}");
+        }
+    }
+
     proptest! {
         #[test]
         fn everybody_is_in_one_number_and_the_windows_add_up_to_the_day(
-            slots in prop::collection::vec((8u32..17, 0u32..40, 0u32..40, 0u32..40, any::<bool>()), 0..20),
+            slots in prop::collection::vec((8u32..17, 0u32..40, 0u32..40, (0u32..40, 0u32..40), any::<bool>()), 0..20),
             hour in 0u32..24,
         ) {
-            let slots = slots.into_iter().map(|(start, capacity, taken, done, closed)| {
+            let slots = slots.into_iter().map(|(start, capacity, taken, (done, waiting), closed)| {
                 let expected = taken.min(capacity);
                 let window = window(&format!("{start:02}:00"), &format!("{:02}:00", start + 1));
-                SlotCount { window, capacity, expected, done: done.min(expected), closed }
+                let done = done.min(expected);
+                SlotCount { window, capacity, expected, done, waiting: waiting.min(expected - done), turned_away: done, closed }
             });
             let day = day(&format!("{hour:02}:30"), slots.collect());
             let mut sum = Numbers::default();
             for one in &day.windows {
-                prop_assert_eq!(one.numbers.done + one.numbers.to_come + one.numbers.not_come, one.numbers.expected);
+                prop_assert_eq!(one.numbers.done + one.numbers.waiting + one.numbers.to_come + one.numbers.not_come, one.numbers.expected);
                 sum.add(&one.numbers);
             }
             prop_assert_eq!(sum, day.sum);

@@ -28,18 +28,22 @@ impl Engine {
     /// `not_found` on `site_id`; `forbidden` for another site's.
     pub async fn lots(&self, staff: &Staff, site_id: Uuid) -> Result<Lots> {
         self.allow_at_site(staff, Action::Redeem, site_id)?;
-        let db = &self.store().read;
-        let of_site = || lot::Entity::find().filter(lot::COLUMN.site_id.eq(site_id));
-        let mut rows = of_site().filter(Expr::cust(OPEN)).all(db).await.map_err(internal)?;
         let today = instant(self.today(), NaiveTime::MIN);
-        let mut closed = of_site().filter(lot::COLUMN.closed_at.gte(today)).all(db).await.map_err(internal)?;
-        let by =
-            |a: &lot::Model, b: &lot::Model| (&a.vaccine_id, &a.number, a.opened_at).cmp(&(&b.vaccine_id, &b.number, b.opened_at));
-        rows.sort_by(by);
-        closed.sort_by(by);
-        rows.append(&mut closed);
-        let lots = self.lots_out(rows).await?;
+        let mut lots = self.open_lots(site_id).await?;
+        lots.append(&mut self.lots_where(site_id, lot::COLUMN.closed_at.gte(today)).await?);
         Ok(Lots { site_id, lots, may_keep: staff.may(Action::KeepLots, site_id).is_ok() })
+    }
+
+    /// The open lots of a site, by vaccine and number.
+    pub(crate) async fn open_lots(&self, site_id: Uuid) -> Result<Vec<Lot>> {
+        self.lots_where(site_id, Expr::cust(OPEN)).await
+    }
+
+    async fn lots_where(&self, site_id: Uuid, condition: Expr) -> Result<Vec<Lot>> {
+        let rows = lot::Entity::find().filter(lot::COLUMN.site_id.eq(site_id)).filter(condition);
+        let mut rows = rows.all(&self.store().read).await.map_err(internal)?;
+        rows.sort_by(|a, b| (&a.vaccine_id, &a.number, a.opened_at).cmp(&(&b.vaccine_id, &b.number, b.opened_at)));
+        self.lots_out(rows).await
     }
 
     /// Opens a lot: jabs at its site may be recorded with it, and of its vaccine with no other that is not open.

@@ -5,18 +5,22 @@ use domain::error::Result;
 use domain::slot::Window;
 use domain::today::{SlotCount, Today};
 use domain::{NaiveDate, NaiveTime, Uuid};
-use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement};
+use sea_orm::{ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryResult, Statement};
 
 use crate::Engine;
 use crate::error::internal;
 use crate::staff::Staff;
+use crate::store::entities::booking;
 
 /// The day's slots of a site with how many are booked and how many done. The list of vaccines, which is short, leads into `slots_once` by its
 /// first three columns; from each slot `bookings_by_slot` leads on.
 const COUNTED: &str = "
-    SELECT s.start_time, s.end_time, s.capacity, s.closed, count(b.code) AS expected,
-           count(CASE WHEN b.state = 'redeemed' THEN 1 END) AS done
-    FROM slots s LEFT JOIN bookings b ON b.slot_id = s.id AND b.state <> 'cancelled'
+    SELECT s.start_time, s.end_time, s.capacity, s.closed,
+           count(CASE WHEN b.state <> 'cancelled' THEN 1 END) AS expected,
+           count(CASE WHEN b.state = 'redeemed' THEN 1 END) AS done,
+           count(CASE WHEN b.state = 'booked' AND b.arrived_at IS NOT NULL THEN 1 END) AS waiting,
+           count(CASE WHEN b.state = 'cancelled' AND b.turned_away IS NOT NULL THEN 1 END) AS turned_away
+    FROM slots s LEFT JOIN bookings b ON b.slot_id = s.id
     WHERE s.site_id = $1 AND s.vaccine_id IN (SELECT id FROM vaccines) AND s.date = $2
     GROUP BY s.id, s.start_time, s.end_time, s.capacity, s.closed";
 
@@ -33,7 +37,14 @@ impl Engine {
         let statement = Statement::from_sql_and_values(db.get_database_backend(), COUNTED, [site_id.into(), date.into()]);
         let rows = db.query_all_raw(statement).await.map_err(internal)?;
         let slots = rows.iter().map(|row| counted(row, date)).collect::<core::result::Result<_, _>>().map_err(internal)?;
-        Ok(Today::of(site_id, date, now, slots))
+        let accepted = booking::Entity::find()
+            .filter(booking::COLUMN.given_at_site.eq(site_id))
+            .filter(booking::COLUMN.given_on.eq(date))
+            .count(db)
+            .await
+            .map_err(internal)?;
+        let accepted = u32::try_from(accepted).unwrap_or(u32::MAX);
+        Ok(Today { accepted, lots: self.open_lots(site_id).await?, ..Today::of(site_id, date, now, slots) })
     }
 }
 
@@ -46,6 +57,8 @@ fn counted(row: &QueryResult, date: NaiveDate) -> core::result::Result<SlotCount
         capacity: number(row.try_get::<i32>("", "capacity")?.into()),
         expected: number(row.try_get("", "expected")?),
         done: number(row.try_get("", "done")?),
+        waiting: number(row.try_get("", "waiting")?),
+        turned_away: number(row.try_get("", "turned_away")?),
         closed: row.try_get("", "closed")?,
     })
 }

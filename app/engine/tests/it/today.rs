@@ -2,16 +2,23 @@
 
 use std::collections::HashMap;
 
+use domain::accept::Accept;
 use domain::access::Role;
 use domain::booking::BookingState;
 use domain::checkin::Redeem;
 use domain::closing::{CallOffReason, CloseSlot};
 use domain::error::ErrorCode;
+use domain::flow::{TurnAway, TurnedAway};
+use domain::lot::OpenLot;
 use domain::slot::Window;
 
 use crate::harness::{Kind, TestCity, on_both_engines};
 
-on_both_engines!(the_days_numbers_are_those_of_the_roster, the_day_is_read_at_ones_own_site_names_nobody_and_is_not_audited,);
+on_both_engines!(
+    the_days_numbers_are_those_of_the_roster,
+    who_waits_who_went_home_who_came_from_elsewhere_and_what_is_left_of_a_lot_are_counted,
+    the_day_is_read_at_ones_own_site_names_nobody_and_is_not_audited,
+);
 
 async fn the_days_numbers_are_those_of_the_roster(kind: Kind) {
     let city = TestCity::new(kind).await;
@@ -67,6 +74,45 @@ async fn the_days_numbers_are_those_of_the_roster(kind: Kind) {
     assert_eq!(expected, HashMap::new(), "nobody of the roster is left out");
     assert_eq!((day.sum.expected, day.sum.done, day.sum.not_come), (11, 3, 1));
     assert!(day.windows.iter().any(|one| one.closed));
+    city.assert_balanced().await;
+}
+
+async fn who_waits_who_went_home_who_came_from_elsewhere_and_what_is_left_of_a_lot_are_counted(kind: Kind) {
+    let city = TestCity::new(kind).await;
+    let (nurse, manager) = (city.staff("nurse", Role::Nurse, "one").await, city.staff("manager", Role::Manager, "one").await);
+    let mut codes = vec![];
+    for (site, start) in [("one", "09:00"), ("one", "09:00"), ("one", "09:30"), ("two", "09:00")] {
+        let booking = city.book(&city.guest().await, city.slot(site, "vero", 0, start), 1).await.expect("booked");
+        codes.push(booking.code);
+    }
+    let open =
+        OpenLot { site_id: city.site("one"), vaccine_id: "vero".into(), number: "A1".into(), expires_on: city.day(30), doses: 20 };
+    city.engine.open_lot(&manager, &open).await.expect("opened");
+    let before = city.engine.read_today(&nurse, city.site("one")).await.expect("counted");
+    assert_eq!((before.sum.expected, before.sum.to_come, before.accepted, before.lots[0].left), (3, 3, 0, 20));
+
+    city.engine.arrive(&nurse, codes[0].as_str()).await.expect("received");
+    let away = TurnAway { code: codes[1].to_string(), nonce: city.engine_id(), reason: TurnedAway::Fever, detail: None };
+    city.engine.turn_away(&nurse, &away).await.expect("sent home");
+    let accept = Some(Accept { reason: "走错了接种点".into() });
+    let scan = Redeem { code: codes[3].to_string(), nonce: city.engine_id(), lot: Some("A1".into()), accept };
+    city.engine.redeem(&manager, scan).await.expect("accepted");
+    city.clock.set_civil(city.today(), "09:30");
+
+    let day = city.engine.read_today(&nurse, city.site("one")).await.expect("counted");
+    let first = day.windows.iter().find(|one| one.numbers.expected > 0).expect("nine").numbers;
+    // who waits is not missing when their window is over
+    assert_eq!((first.expected, first.waiting, first.not_come, first.turned_away), (1, 1, 0, 1));
+    assert_eq!((day.sum.expected, day.sum.waiting, day.sum.to_come, day.sum.done), (2, 1, 1, 0));
+    assert_eq!((day.sum.turned_away, day.accepted, day.lots[0].left), (1, 1, 19));
+    let there = city.staff("li", Role::Nurse, "two").await;
+    let there = city.engine.read_today(&there, city.site("two")).await.expect("counted");
+    assert_eq!((there.sum.expected, there.sum.done, there.accepted, there.lots.len()), (1, 1, 0, 0));
+
+    let scan = Redeem { code: codes[0].to_string(), nonce: city.engine_id(), lot: Some("A1".into()), accept: None };
+    city.engine.redeem(&nurse, scan).await.expect("recorded");
+    let day = city.engine.read_today(&nurse, city.site("one")).await.expect("counted");
+    assert_eq!((day.sum.waiting, day.sum.done, day.lots[0].left), (0, 1, 18));
     city.assert_balanced().await;
 }
 

@@ -5,6 +5,7 @@ use core::time::Duration;
 use domain::Uuid;
 use domain::access::Action;
 use domain::lang::Lang;
+use domain::lot::Lot;
 use domain::time::{civil, hour_minute};
 use domain::today::{Numbers, Today, TodayWindow};
 use leptos::prelude::*;
@@ -149,8 +150,13 @@ impl Day {
             Shows::Day => {
                 let drawn = move || self.with_day(|day| today_plot::drawn(&day.windows));
                 request_animation_frame(move || self.move_to_now());
-                view! { {move || self.with_day(|day| sums(&day.sum))} {today_plot::figure(drawn)} {move || self.with_day(table)} }
-                    .into_any()
+                view! {
+                    {move || self.with_day(sums)}
+                    {today_plot::figure(drawn)}
+                    {move || self.with_day(lots)}
+                    {move || self.with_day(table)}
+                }
+                .into_any()
             }
         })
         .into_any()
@@ -186,21 +192,43 @@ fn note(words: &'static str) -> AnyView {
 }
 
 /// The words of the numbers, in the order in which they stand in the table.
-pub(super) fn words(lang: Lang) -> [&'static str; 5] {
+pub(super) fn words(lang: Lang) -> [&'static str; 6] {
     match lang {
-        Lang::Zh => ["预约", "已完成", "待接种", "过时未到", "空余号源"],
-        Lang::En => ["Booked", "Done", "To come", "Not come", "Free"],
+        Lang::Zh => ["预约", "已完成", "已到候种", "还没到", "过时未到", "空余号源"],
+        Lang::En => ["Booked", "Done", "Waiting", "To come", "Not come", "Free"],
     }
 }
 
-fn values(numbers: &Numbers) -> [u32; 5] {
-    [numbers.expected, numbers.done, numbers.to_come, numbers.not_come, numbers.free]
+fn values(numbers: &Numbers) -> [u32; 6] {
+    [numbers.expected, numbers.done, numbers.waiting, numbers.to_come, numbers.not_come, numbers.free]
 }
 
-fn sums(sum: &Numbers) -> AnyView {
+fn sums(day: &Today) -> AnyView {
     let one = |(word, value): (&'static str, u32)| view! { <div><dt>{word}</dt><dd class="num">{value}</dd></div> }.into_any();
-    let all: Vec<AnyView> = words(lang()).into_iter().zip(values(sum)).map(one).collect();
+    // what is not every day's is said where there is some
+    let seldom =
+        [(t("今天不接种", "Sent home"), day.sum.turned_away), (t("接收别处预约", "Booked elsewhere, given here"), day.accepted)];
+    let seldom = seldom.into_iter().filter(|(_, value)| *value > 0);
+    let all: Vec<AnyView> = words(lang()).into_iter().zip(values(&day.sum)).chain(seldom).map(one).collect();
     view! { <dl class="today-sums" aria-label=t("全天", "The whole day")>{all}</dl> }.into_any()
+}
+
+/// The open lots, with what is left of each.
+fn lots(day: &Today) -> AnyView {
+    let lang = lang();
+    let one = |lot: &Lot| {
+        let vaccine = lang.pick(&lot.vaccine_name, &lot.vaccine_name_en).clone();
+        let left = lang.pick(format!("剩 {} 支", lot.left), format!("{} doses left", lot.left));
+        let expired = lot.expired.then(|| view! { <b class="today-stale">{t("已过期", "expired")}</b> });
+        view! { <li><b class="num">{lot.number.clone()}</b><span>{vaccine}</span><span class="num">{left}</span>{expired}</li> }
+            .into_any()
+    };
+    let lines: Vec<AnyView> = day.lots.iter().map(one).collect();
+    if lines.is_empty() {
+        return ().into_any();
+    }
+    let title = t("已启用的批号", "Open lots");
+    view! { <section class="today-lots" aria-label=title><h2>{title}</h2><ul>{lines}</ul></section> }.into_any()
 }
 
 fn table(day: &Today) -> AnyView {

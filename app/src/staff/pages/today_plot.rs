@@ -1,4 +1,4 @@
-//! The day's plot: a bar a window, of those who are done, have yet to come and did not come, and above them what is free. Drawn by hand: five
+//! The day's plot: a bar a window, of those who are done, wait, have yet to come and did not come, and above them what is free. Drawn by hand: six
 //! kinds of rectangles need no library. Each kind differs by its pattern as well as by its colour; the numbers stand in the table below.
 
 use domain::today::{Numbers, TodayWindow};
@@ -21,10 +21,10 @@ const WIDEST: f64 = 96.0;
 const SCALE: f64 = 44.0;
 
 /// The parts of a bar from its foot up, with their classes.
-const PARTS: [&str; 4] = ["plot-done", "plot-to-come", "plot-not-come", "plot-free"];
+const PARTS: [&str; 5] = ["plot-done", "plot-waiting", "plot-to-come", "plot-not-come", "plot-free"];
 
-const fn parts(numbers: &Numbers) -> [u32; 4] {
-    [numbers.done, numbers.to_come, numbers.not_come, numbers.free]
+const fn parts(numbers: &Numbers) -> [u32; 5] {
+    [numbers.done, numbers.waiting, numbers.to_come, numbers.not_come, numbers.free]
 }
 
 /// What holds the plot, and is scrolled where the day is wider than the screen.
@@ -77,13 +77,17 @@ pub(super) fn drawn(windows: &[TodayWindow]) -> AnyView {
     .into_any()
 }
 
-/// Stripes for those to come, dots for those who did not.
+/// Lines across for those who wait, stripes for those to come, dots for those who did not.
 fn patterns() -> AnyView {
     view! {
         <defs>
             <pattern id="plot-stripes" width="8" height="8" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
                 <rect class="plot-stripes-ground" width="8" height="8"></rect>
                 <rect class="plot-stripe" width="3" height="8"></rect>
+            </pattern>
+            <pattern id="plot-lines" width="8" height="8" patternUnits="userSpaceOnUse">
+                <rect class="plot-lines-ground" width="8" height="8"></rect>
+                <rect class="plot-line" width="8" height="4"></rect>
             </pattern>
             <pattern id="plot-dots" width="8" height="8" patternUnits="userSpaceOnUse">
                 <rect class="plot-dots-ground" width="8" height="8"></rect>
