@@ -9,6 +9,7 @@ mod words;
 pub mod accept;
 pub mod access;
 pub mod allowance;
+pub mod at_desk;
 pub mod availability;
 pub mod booking;
 pub mod calendar;

@@ -51,6 +51,11 @@ impl Window {
         now >= instant(self.date, self.start)
     }
 
+    /// Whether it is over.
+    pub fn is_over(&self, now: DateTime<Utc>) -> bool {
+        now >= instant(self.date, self.end)
+    }
+
     /// `09:30–10:00`
     pub fn text(&self) -> String {
         format!("{}–{}", crate::time::hour_minute(self.start), crate::time::hour_minute(self.end))
@@ -97,9 +102,16 @@ impl Terms {
 
     /// Why a place cannot be taken at `now`, or `None`.
     pub fn objection(&self, now: DateTime<Utc>) -> Option<Reason> {
-        if self.window.has_begun(now) {
-            Some(Reason::SlotPast)
-        } else if self.closed {
+        if self.window.has_begun(now) { Some(Reason::SlotPast) } else { self.other_objection(now) }
+    }
+
+    /// The same for somebody who stands at the site: a window that has begun is as good as one that has not, until it is over.
+    pub fn objection_to_walk_in(&self, now: DateTime<Utc>) -> Option<Reason> {
+        if self.window.is_over(now) { Some(Reason::SlotPast) } else { self.other_objection(now) }
+    }
+
+    fn other_objection(&self, now: DateTime<Utc>) -> Option<Reason> {
+        if self.closed {
             Some(Reason::SlotClosed)
         } else if now < self.opens_at {
             Some(Reason::SlotLater { opens_at: self.opens_at })
@@ -175,6 +187,19 @@ mod tests {
         assert_eq!(state(Terms { closed: true, ..terms }, "2021-05-07T00:00:00Z"), SlotState::Closed);
         assert_eq!(state(terms, "2021-05-08T00:29:59Z"), SlotState::Open);
         assert_eq!(state(terms, "2021-05-08T00:30:00Z"), SlotState::Closed);
+    }
+
+    #[test]
+    fn who_stands_there_may_have_a_place_of_a_window_that_has_begun_until_it_is_over() {
+        let opens_at = "2021-05-07T00:00:00Z".parse().expect("an instant");
+        let terms = Terms { window: window((8, 30), (9, 0)), capacity: 2, taken: 1, opens_at, closed: false };
+        let objection = |terms: Terms, now: &str| terms.objection_to_walk_in(now.parse().expect("an instant"));
+        assert_eq!(objection(terms, "2021-05-08T00:30:00Z"), None);
+        assert_eq!(objection(terms, "2021-05-08T00:59:59Z"), None);
+        assert_eq!(objection(terms, "2021-05-08T01:00:00Z"), Some(Reason::SlotPast));
+        assert_eq!(objection(Terms { taken: 2, ..terms }, "2021-05-08T00:45:00Z"), Some(Reason::SlotFull));
+        assert_eq!(objection(Terms { closed: true, ..terms }, "2021-05-08T00:45:00Z"), Some(Reason::SlotClosed));
+        assert_eq!(objection(terms, "2021-05-06T00:45:00Z"), Some(Reason::SlotLater { opens_at }));
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub struct SlotCount {
     pub done: u32,
     /// Of these, those who were received and have no jab yet.
     pub waiting: u32,
+    /// Of these, those who walked in.
+    pub walk_ins: u32,
     /// Bookings that ended with somebody going home without the jab; none of `expected`.
     pub turned_away: u32,
     /// Closed by the site.
@@ -43,6 +45,8 @@ pub struct Numbers {
     pub not_come: u32,
     /// Places that nobody has, of windows that are neither over nor closed.
     pub free: u32,
+    /// Of those expected, those who walked in without a booking.
+    pub walk_ins: u32,
     /// Those who went home without the jab, with a reason. They are none of `expected`: their places are free again.
     pub turned_away: u32,
 }
@@ -58,6 +62,7 @@ impl Numbers {
             to_come: if over { 0 } else { left },
             not_come: if over { left } else { 0 },
             free: if over || slot.closed { 0 } else { slot.capacity.saturating_sub(slot.expected) },
+            walk_ins: slot.walk_ins,
             turned_away: slot.turned_away,
         }
     }
@@ -69,6 +74,7 @@ impl Numbers {
         self.to_come += other.to_come;
         self.not_come += other.not_come;
         self.free += other.free;
+        self.walk_ins += other.walk_ins;
         self.turned_away += other.turned_away;
     }
 }
@@ -152,6 +158,7 @@ mod tests {
             expected,
             done,
             waiting: 0,
+            walk_ins: 0,
             turned_away: 0,
             closed: false,
         };
@@ -168,7 +175,8 @@ mod tests {
     #[test]
     fn a_window_is_closed_when_all_of_it_is_and_what_is_closed_is_not_free() {
         let window = window("10:00", "10:30");
-        let slot = |closed| SlotCount { window, capacity: 8, expected: 3, done: 0, waiting: 0, turned_away: 0, closed };
+        let slot =
+            |closed| SlotCount { window, capacity: 8, expected: 3, done: 0, waiting: 0, walk_ins: 0, turned_away: 0, closed };
         let half = day("09:00", vec![slot(true), slot(false)]);
         assert_eq!((half.windows[0].closed, half.sum.free, half.sum.to_come), (false, 5, 6));
         let whole = day("09:00", vec![slot(true), slot(true)]);
@@ -178,10 +186,14 @@ mod tests {
     #[test]
     fn who_was_received_waits_whatever_the_hour_and_who_went_home_is_not_expected() {
         let window = window("09:00", "09:30");
-        let slot = SlotCount { window, capacity: 10, expected: 6, done: 2, waiting: 3, turned_away: 1, closed: false };
+        let slot = SlotCount { window, capacity: 10, expected: 6, done: 2, waiting: 3, walk_ins: 2, turned_away: 1, closed: false };
         for (now, to_come, not_come, free) in [("09:29", 1, 0, 4), ("09:30", 0, 1, 0)] {
             let sum = day(now, vec![slot]).sum;
-            assert_eq!(sum, Numbers { expected: 6, done: 2, waiting: 3, to_come, not_come, free, turned_away: 1 }, "{now}");
+            assert_eq!(
+                sum,
+                Numbers { expected: 6, done: 2, waiting: 3, to_come, not_come, free, walk_ins: 2, turned_away: 1 },
+                "{now}"
+            );
         }
     }
 
@@ -195,7 +207,7 @@ mod tests {
                 let expected = taken.min(capacity);
                 let window = window(&format!("{start:02}:00"), &format!("{:02}:00", start + 1));
                 let done = done.min(expected);
-                SlotCount { window, capacity, expected, done, waiting: waiting.min(expected - done), turned_away: done, closed }
+                SlotCount { window, capacity, expected, done, waiting: waiting.min(expected - done), walk_ins: done, turned_away: done, closed }
             });
             let day = day(&format!("{hour:02}:30"), slots.collect());
             let mut sum = Numbers::default();

@@ -29,6 +29,13 @@ use crate::store::entities::{booking, person, request, site, slot};
 /// The version of a booking that was never moved.
 const FIRST_VERSION: i32 = 1;
 
+/// A new booking that the desk may be asked for, with what it was made from.
+pub(crate) struct Ready {
+    pub take: Take,
+    pub details: Details,
+    pub vaccine: Vaccine,
+}
+
 impl Engine {
     /// Takes a place for one of the citizen's people.
     ///
@@ -71,18 +78,8 @@ impl Engine {
         if reserve.consent.version != self.notice().version {
             return Err(Error::field("consent.version", Reason::ConsentVersion));
         }
-        let details = people::open(self.vault(), &person.row)?;
-        let vaccine = self.vaccine(&slot.vaccine_id)?;
-        let history = self.in_course(&vaccine.course, person.doses.clone());
-        let question = Question {
-            previous_dose_on: reserve.previous_dose_on,
-            screening: Some(&reserve.screening),
-            ..self.question(&details, &vaccine, reserve.dose, slot.window.date, &history)
-        };
-        question.decide()?;
+        let Ready { take, details, vaccine } = self.judged_take(citizen, reserve, person, &slot, content_hash)?;
         let site = self.site(slot.site_id)?;
-        let judged = Judged { person_hash: person.row.person_hash.clone(), course: vaccine.course.clone(), doses: history };
-        let take = self.take(citizen, reserve, &person.row, &details, &vaccine, &slot, judged, content_hash)?;
         let own = take.code;
         let code = self.desk().ask(Job::Take(Box::new(take))).await?;
         if code != own {
@@ -103,6 +100,32 @@ impl Engine {
             consent_version: reserve.consent.version.clone(),
             turned_away: None,
         }))
+    }
+
+    /// A new booking, judged by the rules and ready for the desk.
+    ///
+    /// # Errors
+    /// `ineligible` with the rule; `invalid` with the field.
+    pub(crate) fn judged_take(
+        &self,
+        citizen: &Citizen,
+        reserve: &Reserve,
+        person: &KnownPerson,
+        slot: &SlotFacts,
+        content_hash: Vec<u8>,
+    ) -> Result<Ready> {
+        let details = people::open(self.vault(), &person.row)?;
+        let vaccine = self.vaccine(&slot.vaccine_id)?;
+        let history = self.in_course(&vaccine.course, person.doses.clone());
+        let question = Question {
+            previous_dose_on: reserve.previous_dose_on,
+            screening: Some(&reserve.screening),
+            ..self.question(&details, &vaccine, reserve.dose, slot.window.date, &history)
+        };
+        question.decide()?;
+        let judged = Judged { person_hash: person.row.person_hash.clone(), course: vaccine.course.clone(), doses: history };
+        let take = self.take(citizen, reserve, &person.row, &details, &vaccine, slot, judged, content_hash)?;
+        Ok(Ready { take, details, vaccine })
     }
 
     pub(crate) fn question<'a>(
@@ -166,11 +189,13 @@ impl Engine {
                 redeemed_by: Set(None),
                 redeem_nonce: Set(None),
                 lot: Set(None),
+                at_desk: Set(None),
                 // what happens on the day is written then
                 ..Default::default()
             },
             slot: slot.clone(),
             judged,
+            walk_in: false,
         })
     }
 
@@ -306,7 +331,7 @@ impl Engine {
     ///
     /// # Errors
     /// `invalid` on `request_id` when it came with other content, or from another account.
-    async fn answered(&self, citizen: &Citizen, request_id: Uuid, content_hash: &[u8]) -> Result<Option<Code>> {
+    pub(crate) async fn answered(&self, citizen: &Citizen, request_id: Uuid, content_hash: &[u8]) -> Result<Option<Code>> {
         let Some(row) = request::Entity::find_by_id(request_id).one(&self.store().read).await.map_err(internal)? else {
             return Ok(None);
         };
@@ -316,14 +341,14 @@ impl Engine {
         Code::parse(&row.booking_code).map(Some)
     }
 
-    fn content_hash(&self, call: &str, content: &impl serde::Serialize) -> Result<Vec<u8>> {
+    pub(crate) fn content_hash(&self, call: &str, content: &impl serde::Serialize) -> Result<Vec<u8>> {
         let text = serde_json::to_string(content).map_err(|_| Error::internal())?;
         Ok(self.vault().hash("request", &format!("{call}:{text}")))
     }
 
     /// What of a slot never changes: from the board, or from the database where the board does not have it (yet, or any more).
     /// Whether it can be booked is for the desk alone to say.
-    async fn slot(&self, id: Uuid) -> Result<SlotFacts> {
+    pub(crate) async fn slot(&self, id: Uuid) -> Result<SlotFacts> {
         if let Some(facts) = self.board().slot(id) {
             return Ok(facts);
         }

@@ -37,6 +37,26 @@ impl Engine {
             // nor what a city's app has said about who they are
             identity::Entity::delete_many().filter(identity::COLUMN.id.eq(citizen.account_id)).exec(&tx).await.map_err(internal)?;
         }
+        self.write_consent(&tx, citizen, Actor::Citizen(citizen.account_id), (kind, version, given)).await?;
+        tx.commit().await.map_err(internal)
+    }
+
+    /// Records that a citizen has agreed to the processing of sensitive data in front of a member of staff, unless they have already.
+    pub(crate) async fn agreed_at_desk(&self, tx: &impl ConnectionTrait, citizen: &Citizen, actor: Actor) -> Result<()> {
+        let Some(version) = self.sensitive_version() else { return Ok(()) };
+        match latest(tx, citizen, ConsentKind::Sensitive).await? {
+            Some(row) if row.given && row.version == version => Ok(()),
+            _ => self.write_consent(tx, citizen, actor, (ConsentKind::Sensitive, version, true)).await,
+        }
+    }
+
+    async fn write_consent(
+        &self,
+        tx: &impl ConnectionTrait,
+        citizen: &Citizen,
+        actor: Actor,
+        (kind, version, given): (ConsentKind, &str, bool),
+    ) -> Result<()> {
         let (id, now) = (self.new_id(), self.now());
         let row = consent::ActiveModel {
             id: Set(id),
@@ -46,11 +66,9 @@ impl Engine {
             given: Set(given),
             at: Set(now),
         };
-        consent::Entity::insert(row).exec_without_returning(&tx).await.map_err(internal)?;
+        consent::Entity::insert(row).exec_without_returning(tx).await.map_err(internal)?;
         let action = if given { "consent" } else { "withdraw_consent" };
-        let detail = Some(format!("{kind} {version}"));
-        self.deed(&tx, Actor::Citizen(citizen.account_id), action, id, detail).await?;
-        tx.commit().await.map_err(internal)
+        self.deed(tx, actor, action, id, Some(format!("{kind} {version}"))).await
     }
 
     /// Whether the citizen has agreed to the processing of sensitive data, in the version in force, and not taken it back.

@@ -17,6 +17,7 @@ mod work;
 
 mod accept;
 mod accounts;
+mod at_desk;
 mod audit;
 mod bookings;
 mod cautions;

@@ -19,6 +19,7 @@ const COUNTED: &str = "
            count(CASE WHEN b.state <> 'cancelled' THEN 1 END) AS expected,
            count(CASE WHEN b.state = 'redeemed' THEN 1 END) AS done,
            count(CASE WHEN b.state = 'booked' AND b.arrived_at IS NOT NULL THEN 1 END) AS waiting,
+           count(CASE WHEN b.state <> 'cancelled' AND b.at_desk = 'walk_in' THEN 1 END) AS walk_ins,
            count(CASE WHEN b.state = 'cancelled' AND b.turned_away IS NOT NULL THEN 1 END) AS turned_away
     FROM slots s LEFT JOIN bookings b ON b.slot_id = s.id
     WHERE s.site_id = $1 AND s.vaccine_id IN (SELECT id FROM vaccines) AND s.date = $2
@@ -58,6 +59,7 @@ fn counted(row: &QueryResult, date: NaiveDate) -> core::result::Result<SlotCount
         expected: number(row.try_get("", "expected")?),
         done: number(row.try_get("", "done")?),
         waiting: number(row.try_get("", "waiting")?),
+        walk_ins: number(row.try_get("", "walk_ins")?),
         turned_away: number(row.try_get("", "turned_away")?),
         closed: row.try_get("", "closed")?,
     })

@@ -4,6 +4,7 @@
 pub mod accounts;
 pub mod bookings;
 pub mod checkin;
+pub mod desk;
 pub mod left_over;
 pub mod lots;
 pub mod messages;

@@ -49,7 +49,10 @@ impl Kind {
             "left_over/ask" | "left_over/withdraw" => Self::Accounts,
             "left_over/call_list" | "left_over/reveal" | "left_over/called" => Self::Staff,
             "staff/sign_in" => Self::Doorway,
-            call if ["staff/", "checkin/", "offline/", "schedule/", "messages/"].iter().any(|noun| call.starts_with(noun)) => {
+            call if ["staff/", "checkin/", "desk/", "offline/", "schedule/", "messages/"]
+                .iter()
+                .any(|noun| call.starts_with(noun)) =>
+            {
                 Self::Staff
             }
             _ => Self::Reading,

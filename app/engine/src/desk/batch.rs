@@ -51,7 +51,7 @@ impl<'a> Batch<'a> {
         let requests = Requests::read(tx, &ids).await?;
         // on a release day most ask for what is full, and no change frees a place: who they are does not matter any more
         let frees = takes.len() < jobs.len();
-        let chances: Vec<_> = takes.iter().filter(|take| frees || places.objection(take.slot.id).is_none()).copied().collect();
+        let chances: Vec<_> = takes.iter().filter(|take| frees || places.objection_to(take).is_none()).copied().collect();
         let mut batch = Self {
             tx,
             now,

@@ -7,7 +7,7 @@ use domain::{DateTime, Utc, Uuid};
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::Trouble;
+use super::{Take, Trouble};
 use crate::board::SlotFacts;
 use crate::store::entities::slot;
 use crate::store::lists::lists;
@@ -48,6 +48,15 @@ impl Places {
         self.by_id.get(&id).map_or(Some(Reason::NotFound), |place| place.row.terms().objection(self.now))
     }
 
+    /// The same for a new booking: of somebody who stands at the site, the window may have begun.
+    pub(super) fn objection_to(&self, take: &Take) -> Option<Reason> {
+        let id = take.slot.id;
+        if !take.walk_in {
+            return self.objection(id);
+        }
+        self.by_id.get(&id).map_or(Some(Reason::NotFound), |place| place.row.terms().objection_to_walk_in(self.now))
+    }
+
     /// Whether a slot is still what a request was judged by.
     pub(super) fn is_still(&self, facts: &SlotFacts) -> bool {
         self.by_id.get(&facts.id).is_some_and(|place| SlotFacts::of(&place.row) == *facts)
@@ -55,13 +64,22 @@ impl Places {
 
     /// Takes a place, or tells why there is none.
     pub(super) fn take(&mut self, id: Uuid) -> Result<(), Reason> {
-        if let Some(reason) = self.objection(id) {
-            return Err(reason);
-        }
+        self.objection(id).map_or(Ok(()), Err)?;
+        self.count_in(id);
+        Ok(())
+    }
+
+    /// The same for a new booking.
+    pub(super) fn take_for(&mut self, take: &Take) -> Result<(), Reason> {
+        self.objection_to(take).map_or(Ok(()), Err)?;
+        self.count_in(take.slot.id);
+        Ok(())
+    }
+
+    fn count_in(&mut self, id: Uuid) {
         if let Some(place) = self.by_id.get_mut(&id) {
             place.row.taken += 1;
         }
-        Ok(())
     }
 
     /// Gives a place back: it can be taken by the next in the batch.

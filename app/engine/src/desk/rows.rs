@@ -7,7 +7,7 @@ use sea_orm::{ActiveModelTrait, ConnectionTrait, DatabaseTransaction, DbErr, Ent
 
 use crate::store::entities::{audit, booking, message, request};
 
-/// Rows of one insert. The widest row has 19 columns; SQLite takes 32,766 parameters, PostgreSQL 65,535.
+/// Rows of one insert. The widest row has 20 columns; SQLite takes 32,766 parameters, PostgreSQL 65,535.
 const INSERTS: [usize; 5] = [256, 64, 16, 4, 1];
 
 /// Rows to be written before the commit, those of all requests of a batch together.

@@ -23,6 +23,8 @@ pub(crate) struct Take {
     pub code: Code,
     pub slot: SlotFacts,
     pub judged: Judged,
+    /// Whether its person stands at the site: then its window may have begun.
+    pub walk_in: bool,
     pub request: request::ActiveModel,
     pub booking: booking::ActiveModel,
     pub messages: Vec<message::ActiveModel>,
@@ -45,7 +47,7 @@ pub(super) fn decide(batch: &mut Batch<'_>, take: &Take) -> Result<Done> {
     if !batch.doses.are_still(&take.judged) {
         return Err(Error::new(Reason::ChangedMeanwhile));
     }
-    if let Some(reason) = batch.places.objection(take.slot.id) {
+    if let Some(reason) = batch.places.objection_to(take) {
         return Err(Error::new(reason));
     }
     // the site could change the slot
@@ -56,7 +58,7 @@ pub(super) fn decide(batch: &mut Batch<'_>, take: &Take) -> Result<Done> {
     if batch.people.get(take.booking.person_id.as_ref()) != Some(take.booking.person_hash.as_ref()) {
         return Err(Error::field("person_id", Reason::ChangedMeanwhile));
     }
-    batch.places.take(take.slot.id).map_err(Error::new)?;
+    batch.places.take_for(take).map_err(Error::new)?;
     batch.doses.put(&take.judged, dose, take.slot.window.date, &take.slot.vaccine_id);
     batch.requests.remember(&take.request, take.code);
     let mut booking = take.booking.clone();

@@ -8,6 +8,7 @@ mod standins;
 
 mod accounts;
 mod after_the_day;
+mod at_desk;
 mod audit;
 mod bookings;
 mod checkin;

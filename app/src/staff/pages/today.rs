@@ -206,8 +206,11 @@ fn values(numbers: &Numbers) -> [u32; 6] {
 fn sums(day: &Today) -> AnyView {
     let one = |(word, value): (&'static str, u32)| view! { <div><dt>{word}</dt><dd class="num">{value}</dd></div> }.into_any();
     // what is not every day's is said where there is some
-    let seldom =
-        [(t("今天不接种", "Sent home"), day.sum.turned_away), (t("接收别处预约", "Booked elsewhere, given here"), day.accepted)];
+    let seldom = [
+        (t("其中现场登记", "Of them walk-ins"), day.sum.walk_ins),
+        (t("今天不接种", "Sent home"), day.sum.turned_away),
+        (t("接收别处预约", "Booked elsewhere, given here"), day.accepted),
+    ];
     let seldom = seldom.into_iter().filter(|(_, value)| *value > 0);
     let all: Vec<AnyView> = words(lang()).into_iter().zip(values(&day.sum)).chain(seldom).map(one).collect();
     view! { <dl class="today-sums" aria-label=t("全天", "The whole day")>{all}</dl> }.into_any()

@@ -83,6 +83,16 @@ fn open_lot(given: &Given) -> Value {
     json!({ "site_id": given.object, "vaccine_id": "vero", "number": format!("L{}", given.number), "expires_on": "2030-01-01", "doses": 10 })
 }
 
+/// Somebody else each time.
+fn at_desk(given: &Given) -> Value {
+    let document = json!({ "kind": "passport", "number": format!("E{:08}", given.number) });
+    let person = json!({ "relation": "other", "name": "李建国", "phone": "13700001111", "county": "431103", "address": "梧桐路12号3栋",
+        "document": document, "born_on": "1970-05-06" });
+    let answers = json!({ "allergy": false, "severe_reaction": false, "neurological": false, "acute_or_uncontrolled": false, "pregnant": false });
+    json!({ "request_id": given.request(), "slot_id": given.object, "dose": 1, "how": "phone", "person": person, "screening": answers,
+        "consent": { "version": given.notice } })
+}
+
 pub(super) fn reserve(given: &Given) -> Value {
     let answers = json!({ "allergy": false, "severe_reaction": false, "neurological": false, "acute_or_uncontrolled": false, "pregnant": false });
     json!({
@@ -153,6 +163,9 @@ pub(super) const TABLE: &[Line] = &[
                                                                      [OUT,   OUT,    OUT,  ELSEWHERE,      SITE,  SITE,  THERE]),
     line("checkin/observed",             Object::Site,     |given| json!({ "site_id": given.object }),
                                                                      [OUT,   OUT,    OUT,  ELSEWHERE,      SITE,  SITE,  THERE]),
+    line("desk/places",                  Object::Site,     |given| json!({ "site_id": given.object, "how": "walk_in" }),
+                                                                     [OUT,   OUT,    OUT,  ELSEWHERE,      SITE,  SITE,  THERE]),
+    line("desk/book",                    Object::Slot,     at_desk,  [OUT,   OUT,    OUT,  ELSEWHERE,      SITE,  SITE,  THERE]),
     line("lots/list",                    Object::Site,     |given| json!({ "site_id": given.object }),
                                                                      [OUT,   OUT,    OUT,  ELSEWHERE,      SITE,  SITE,  THERE]),
     line("lots/open",                    Object::Site,     open_lot, [OUT,   OUT,    OUT,  NEVER,          NEVER, SITE,  THERE]),

@@ -62,6 +62,8 @@ pub struct Model {
     pub given_at_site: Option<Uuid>,
     /// The day on which it was, then.
     pub given_on: Option<Date>,
+    /// How it came to the desk, where staff made it: `domain::at_desk::AtDesk`.
+    pub at_desk: Option<String>,
     /// The slot's row.
     #[sea_orm(belongs_to, from = "slot_id", to = "id")]
     pub slot: BelongsTo<super::slot::Entity>,

@@ -23,6 +23,7 @@ mod m0014_jobs;
 mod m0015_visits;
 mod m0016_conflicts;
 mod m0017_left_over;
+mod m0018_at_desk;
 
 /// All migrations of this program.
 pub struct Migrator;
@@ -50,6 +51,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0015_visits::Migration),
             Box::new(m0016_conflicts::Migration),
             Box::new(m0017_left_over::Migration),
+            Box::new(m0018_at_desk::Migration),
         ]
     }
 }
