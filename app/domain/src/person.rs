@@ -87,6 +87,25 @@ impl PersonDraft {
         }
     }
 
+    /// What is wrong with a form that holds this: as [`PersonDraft::check`], and what was left out is said to be missing. Nothing where all is
+    /// well.
+    pub fn wrong(&self, city: &City, today: NaiveDate) -> Vec<Error> {
+        let mut errors = self.check(city, today).err().unwrap_or_default();
+        for error in &mut errors {
+            let left_out = match error.field.as_deref() {
+                Some("name") => self.name.trim().is_empty(),
+                Some("phone") => self.phone.trim().is_empty(),
+                Some("document.number") => self.document.number.trim().is_empty(),
+                Some("address") => self.address.trim().is_empty(),
+                _ => false,
+            };
+            if left_out {
+                error.reason = Some(Reason::Missing);
+            }
+        }
+        errors
+    }
+
     fn birth(&self, document: &Document, today: NaiveDate) -> Result<NaiveDate> {
         let earliest = NaiveDate::from_ymd_opt(1880, 1, 1).expect("a day");
         let possible = |day: &NaiveDate| (earliest..=today).contains(day);
@@ -259,6 +278,16 @@ mod tests {
             };
         let fields: Vec<_> = wrong.check(&city(), today()).expect_err("wrong").into_iter().filter_map(|e| e.field).collect();
         assert_eq!(fields, ["name", "phone", "county", "address"]);
+    }
+
+    #[test]
+    fn what_a_form_leaves_out_is_missing_and_not_wrong() {
+        let empty = PersonDraft { name: " ".into(), phone: String::new(), address: "路".into(), ..draft() };
+        let wrong = empty.wrong(&city(), today());
+        let missing = |field: &str| wrong.iter().any(|e| e.field.as_deref() == Some(field) && e.reason == Some(Reason::Missing));
+        assert_eq!(["name", "phone", "address"].map(missing), [true, true, false]);
+        assert_eq!(wrong.len(), 3);
+        assert_eq!(draft().wrong(&city(), today()), []);
     }
 
     #[test]

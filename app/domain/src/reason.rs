@@ -56,6 +56,8 @@ pub enum Reason {
     Date,
     /// Consent was given to a text that is no longer in force.
     ConsentVersion,
+    /// The notice was not agreed to.
+    ConsentMissing,
     /// The processing of sensitive data was not agreed to on its own, or to a text that is no longer in force.
     SensitiveConsent,
     /// A note that is too long, or has a control character.
@@ -340,6 +342,7 @@ impl Reason {
             ),
             Self::DoseNumber => lang.pick("这种疫苗没有这一剂次，请重新选择", "This vaccine has no such dose; choose again"),
             Self::Date => lang.pick("请填写正确的日期", "Enter a real date"),
+            Self::ConsentMissing => lang.pick("还没有同意告知书，同意后请勾选", "The information notice is not agreed to yet; tick it when it is"),
             Self::ConsentVersion => lang.pick("告知书已更新，请重新阅读并同意", "The information notice has changed; read it and agree again"),
             Self::NoteLength => lang.pick("请用不超过 100 个字、不换行地写明原因", "Say why in 100 characters at most, on one line"),
             Self::NoteNumber => lang.pick("原因里请不要写证件号码、手机号等号码", "Leave document and phone numbers out of the reason"),

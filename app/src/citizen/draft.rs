@@ -92,7 +92,7 @@ impl Typed {
 
     /// What is wrong with the details. One's own phone comes with signing in.
     pub(crate) fn errors(&self, relation: Relation, city: &City, today: NaiveDate) -> Vec<Error> {
-        let mut errors = self.person(relation).check(city, today).err().unwrap_or_default();
+        let mut errors = self.person(relation).wrong(city, today);
         if relation == Relation::Myself {
             errors.retain(|error| error.field.as_deref() != Some("phone"));
         }
@@ -100,18 +100,6 @@ impl Typed {
             errors.retain(|error| !matches!(error.field.as_deref(), Some("name" | "document.number" | "born_on")));
             if self.birth().is_none() {
                 errors.push(Error::field("born_on", Reason::BirthDateMissing));
-            }
-        }
-        for error in &mut errors {
-            let left_out = match error.field.as_deref() {
-                Some("name") => self.name.trim().is_empty(),
-                Some("phone") => self.phone.trim().is_empty(),
-                Some("document.number") => self.number.trim().is_empty(),
-                Some("address") => self.address.trim().is_empty(),
-                _ => false,
-            };
-            if left_out {
-                error.reason = Some(Reason::Missing);
             }
         }
         errors

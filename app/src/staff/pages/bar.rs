@@ -86,7 +86,9 @@ fn tabs(desk: Desk) -> AnyView {
     };
     view! {
         <nav class="bar-tabs" aria-label=move || t("页面", "Pages")>
-            {tab("/staff", "扫码", "Scan")} {tab("/staff/roster", "名单", "Roster")}
+            {tab("/staff", "扫码", "Scan")}
+            {move || desk.may(Action::BookAtDesk).then(|| tab("/staff/walk-in", "登记", "Book"))}
+            {tab("/staff/roster", "名单", "Roster")}
             {move || desk.may(Action::ReadToday).then(|| tab("/staff/today", "今日", "Today"))}
             {move || observes.get().then(|| tab("/staff/observation", "留观", "Observation"))}
             {move || desk.may(Action::KeepLots).then(|| tab("/staff/lots", "批号", "Lots"))}

@@ -36,6 +36,7 @@ mod texts;
 mod today;
 mod today_plot;
 mod undo;
+mod walk_in;
 mod watch;
 
 use domain::access::{Role, Standing};
@@ -107,6 +108,7 @@ pub fn App() -> impl IntoView {
                         <FlatRoutes fallback=scan::lost>
                             <Route path=path!("/") view=scan::page />
                             <Route path=path!("/roster") view=roster::page />
+                            <Route path=path!("/walk-in") view=walk_in::page />
                             <Route path=path!("/today") view=today::page />
                             <Route path=path!("/left-over") view=left_over::page />
                             <Route path=path!("/observation") view=observation::page />
