@@ -103,6 +103,9 @@ pub struct LookUp {
     pub site_name: String,
     /// The answers given when booking: all no, or there would be no booking.
     pub screening: Screening,
+    /// Whether nobody has answered them yet: they are to be asked now.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub screening_due: bool,
     /// Who recorded the jab, when it is recorded.
     pub redemption: Option<Redemption>,
     /// The visit so far, and what comes next.

@@ -28,6 +28,7 @@ pub mod lang;
 pub mod left_over;
 pub mod lot;
 pub mod message;
+pub mod next_dose;
 pub mod notice;
 pub mod offline;
 pub mod own_data;

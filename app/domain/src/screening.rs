@@ -61,6 +61,9 @@ impl Group {
 /// answers: it is only made where all of them are no.
 pub const VERSION: i16 = 1;
 
+/// In place of a version: nobody was asked yet, because staff booked weeks ahead. They are asked on the day.
+pub const NOT_ASKED: i16 = 0;
+
 /// The answers: `true` is yes. Every question must have been answered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Screening {

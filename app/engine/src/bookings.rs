@@ -151,7 +151,7 @@ impl Engine {
 
     /// All rows of a new booking, ready to be written.
     #[expect(clippy::too_many_arguments, reason = "the rows that a booking is made from, each already loaded")]
-    fn take(
+    pub(crate) fn take(
         &self,
         citizen: &Citizen,
         reserve: &Reserve,

@@ -97,7 +97,7 @@ impl Engine {
             // under observation after it; never green, which says that a jab may be given
             (Some(_), ..) if matches!(next, Next::Observe | Next::Leave) => Light::Amber,
             (Some(_), ..) => Light::Red,
-            (None, None, Timing::OnTime) => Light::Green,
+            (None, None, Timing::OnTime) if !found.is_to_be_asked() => Light::Green,
             (None, ..) => Light::Amber,
         };
         let names = self.staff_names(found.booking.redeemed_by).await?;
@@ -120,6 +120,7 @@ impl Engine {
             site_id: found.slot.site_id,
             site_name: self.site(found.slot.site_id)?.name,
             screening: Screening::ALL_NO,
+            screening_due: found.is_to_be_asked(),
             redemption: self.redemption(&found, &names)?,
             visit: VisitSeen {
                 may_accept: self.may_accept(staff, &found, state),

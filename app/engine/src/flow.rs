@@ -43,6 +43,11 @@ impl Found {
         })
     }
 
+    /// Whether nobody has asked the health questions yet.
+    pub(crate) fn is_to_be_asked(&self) -> bool {
+        self.booking.questions == domain::screening::NOT_ASKED
+    }
+
     /// Why its person went home without the jab.
     pub(crate) fn turned_away(&self) -> Option<TurnedAway> {
         self.booking.turned_away.as_deref().and_then(|word| word.parse().ok())

@@ -41,6 +41,7 @@ mod ledger;
 mod left_over;
 mod lookups;
 mod lots;
+mod next_dose;
 mod offline;
 mod outbox;
 mod own_data;

@@ -283,6 +283,7 @@ mod tests {
             site_id: Uuid::nil(),
             site_name: "零陵演示接种点".into(),
             screening: Screening::default(),
+            screening_due: false,
             redemption: Some(Redemption {
                 at: "2021-05-08T01:41:00Z".parse().expect("an instant"),
                 by: "护士 03".into(),

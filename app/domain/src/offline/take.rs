@@ -71,6 +71,9 @@ pub struct Record {
     pub redemption: Option<Redemption>,
     /// Its version: a pass from before a move is told as such.
     pub version: i32,
+    /// Whether the health questions are to be asked.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub screening_due: bool,
     /// Why there is no jab today whatever was booked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop: Option<Reason>,
@@ -109,7 +112,7 @@ impl Record {
         let outdated = outdated.then_some(Reason::PassOutdated { date: self.window.date });
         let caution = if reason.is_some() { None } else { self.caution.or(outdated) };
         LookUp {
-            light: light(reason.is_some(), caution.is_some(), timing),
+            light: light(reason.is_some(), caution.is_some() || self.screening_due, timing),
             may_redeem: reason.is_none(),
             reason: reason.or(caution),
             code,
@@ -125,6 +128,7 @@ impl Record {
             site_id: here.site_id,
             site_name: here.site_name.to_owned(),
             screening: Screening::ALL_NO,
+            screening_due: self.screening_due,
             redemption,
             // without a network there is one step: the jab
             visit: VisitSeen::default(),
@@ -159,6 +163,8 @@ pub fn pass_alone(pass: &Pass, done: Option<Redemption>, here: &Here<'_>) -> Loo
         site_id: pass.site_id,
         site_name: if pass.site_id == here.site_id { here.site_name.to_owned() } else { String::new() },
         screening: Screening::ALL_NO,
+        // nothing is known of it
+        screening_due: false,
         redemption: done,
         visit: VisitSeen::default(),
     }
@@ -205,6 +211,7 @@ mod tests {
             window: window(),
             state,
             redemption: None,
+            screening_due: false,
             version: 1,
             stop: None,
             caution: None,

@@ -84,6 +84,7 @@ impl Engine {
             state: found.state(self.today())?,
             redemption: self.redemption(found, names)?,
             version: found.booking.version,
+            screening_due: found.is_to_be_asked(),
             stop: self.too_young(&details),
             caution: self.doubtful_dose(found, &details, doses)?,
         })

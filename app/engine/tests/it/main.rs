@@ -31,6 +31,7 @@ mod messages;
 mod model;
 mod multitude;
 mod neighbours;
+mod next_dose;
 mod opening;
 mod outbox;
 mod outbox_abroad;

@@ -1,5 +1,6 @@
 //! The answer, as large as the screen: what it is, who it is, what they are due, and the one button.
 
+use domain::access::Action;
 use domain::checkin::{Light, LookUp, Redemption, Timing};
 use domain::error::Error;
 use domain::lang::Lang;
@@ -10,7 +11,7 @@ use leptos::prelude::*;
 
 use super::counter::{Counter, Screen};
 use super::desk::Session;
-use super::{flow, found, reveal, shape, undo};
+use super::{flow, found, next_dose, reveal, shape, undo};
 use crate::staff::verdict::Verdict;
 use crate::ui::{lang, t};
 
@@ -177,7 +178,9 @@ fn facts(counter: Counter, found: &LookUp, lang: Lang) -> AnyView {
     let day = if is_today(counter, found) { String::new() } else { format!("{} ", day_text(found.window.date, lang)) };
     let window = format!("{day}{} · {}", found.window.text(), timing(found.timing));
     let yes: Vec<&str> = Group::ALL.iter().filter(|group| found.screening.answer(**group)).map(|group| group.title(lang)).collect();
-    let (screening, weight) = if yes.is_empty() {
+    let (screening, weight) = if found.screening_due {
+        (t("还没有问，请现在逐条问", "Not asked yet: please ask now").to_owned(), "strong")
+    } else if yes.is_empty() {
         (t("五项都回答“否”", "All five answered “no”").to_owned(), "")
     } else {
         (yes.join(lang.pick("；", "; ")), "strong")
@@ -272,6 +275,8 @@ fn done(counter: Counter, found: Box<LookUp>, redemption: Option<&Redemption>, l
         }
     });
     let name = found.name.clone();
+    let next = (found.dose > 0 && found.dose < found.vaccine.doses && counter.desk.may(Action::BookAtDesk))
+        .then(|| next_dose::offer(counter.desk, found.code));
     let undo = counter.may_undo(&found).then(|| undo::undo(counter, found));
     view! {
         <div class="card go done">
@@ -283,7 +288,7 @@ fn done(counter: Counter, found: Box<LookUp>, redemption: Option<&Redemption>, l
                 <p class="advice num">{by}</p>
                 <p class="next">{t("可以直接扫下一位", "Scan the next person right away")}</p>
             </div>
-            <div class="foot">{undo}</div>
+            <div class="foot">{next} {undo}</div>
         </div>
     }
     .into_any()

@@ -20,6 +20,7 @@ mod leaving;
 mod left_over;
 mod lock;
 mod lots;
+mod next_dose;
 mod observation;
 mod password;
 mod photo;

@@ -41,6 +41,8 @@ const THERE: Cell = ["ok", "ok", "not_found"];
 const SITE: Cell = ["ok", "forbidden", "not_found"];
 /// The same, where the caller works at that other site.
 const ELSEWHERE: Cell = ["forbidden", "ok", "not_found"];
+/// The same, where the day is not right.
+const EARLY: Cell = ["ineligible", "forbidden", "not_found"];
 /// Whatever has a pass of ours.
 const PASS: Cell = ["ok", "ok", "invalid"];
 /// Not in this role, whatever it is about.
@@ -166,6 +168,10 @@ pub(super) const TABLE: &[Line] = &[
     line("desk/places",                  Object::Site,     |given| json!({ "site_id": given.object, "how": "walk_in" }),
                                                                      [OUT,   OUT,    OUT,  ELSEWHERE,      SITE,  SITE,  THERE]),
     line("desk/book",                    Object::Slot,     at_desk,  [OUT,   OUT,    OUT,  ELSEWHERE,      SITE,  SITE,  THERE]),
+    line("desk/next_dose",               Object::Redeemed, code,     [OUT,   OUT,    OUT,  ELSEWHERE,      SITE,  SITE,  THERE]),
+    // the demo's windows end before a next dose may be given, and the window is one of the nurse's site
+    line("desk/book_next",               Object::Redeemed, |given| json!({ "request_id": given.request(), "code": given.object, "slot_id": given.slot }),
+                                                           [OUT, OUT, OUT, ["forbidden", "forbidden", "not_found"], EARLY, EARLY, ["ineligible", "ineligible", "not_found"]]),
     line("lots/list",                    Object::Site,     |given| json!({ "site_id": given.object }),
                                                                      [OUT,   OUT,    OUT,  ELSEWHERE,      SITE,  SITE,  THERE]),
     line("lots/open",                    Object::Site,     open_lot, [OUT,   OUT,    OUT,  NEVER,          NEVER, SITE,  THERE]),
