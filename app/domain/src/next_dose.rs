@@ -1,6 +1,6 @@
 //! The next dose, booked at the desk right after a jab: for the same person, in the name of their own account.
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveTime};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -12,7 +12,7 @@ pub const DAYS: usize = 5;
 /// A day on which the next dose can be had.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NextDay {
-    /// Its first window with free places.
+    /// A window with free places.
     pub slot_id: Uuid,
     /// When.
     #[serde(flatten)]
@@ -47,8 +47,10 @@ pub struct BookNext {
     pub slot_id: Uuid,
 }
 
-/// Of windows in the order of time the first of each day, for so many days as are offered.
-pub fn first_of_days(windows: impl IntoIterator<Item = NextDay>) -> Vec<NextDay> {
+/// Of windows in the order of time one of each day, for so many days as are offered: the one nearest to the hour at which the person came
+/// today, for that hour has suited them.
+pub fn one_a_day(windows: impl IntoIterator<Item = NextDay>, hour: NaiveTime) -> Vec<NextDay> {
+    let away = |day: &NextDay| (day.window.start - hour).abs();
     let mut days: Vec<NextDay> = vec![];
     for one in windows {
         if days.last().is_none_or(|last| last.window.date != one.window.date) {
@@ -56,6 +58,8 @@ pub fn first_of_days(windows: impl IntoIterator<Item = NextDay>) -> Vec<NextDay>
                 break;
             }
             days.push(one);
+        } else if let Some(last) = days.last_mut().filter(|last| away(&one) < away(last)) {
+            *last = one;
         }
     }
     days
@@ -66,15 +70,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_day_is_offered_once_by_its_first_window() {
+    fn each_day_is_offered_once_at_the_hour_that_suited_before() {
         let time = |text: &str| crate::time::hhmm::parse(text).expect("a time");
         let day = |at: u32, start: &str| NextDay {
             slot_id: Uuid::from_u128(at.into()),
             window: Window { date: NaiveDate::from_ymd_opt(2026, 3, at).expect("a date"), start: time(start), end: time("17:00") },
             remaining: 1,
         };
-        let windows = (1..9).flat_map(|at| [day(at, "08:30"), day(at, "09:00")]);
-        let days = first_of_days(windows);
-        assert_eq!(days, (1..6).map(|at| day(at, "08:30")).collect::<Vec<_>>());
+        let windows = || (1..9).flat_map(|at| [day(at, "08:30"), day(at, "09:00"), day(at, "14:00")]);
+        let at = |hour: &str| one_a_day(windows(), time(hour));
+        assert_eq!(at("07:00"), (1..6).map(|at| day(at, "08:30")).collect::<Vec<_>>());
+        assert_eq!(at("09:00"), (1..6).map(|at| day(at, "09:00")).collect::<Vec<_>>());
+        assert_eq!(at("16:30"), (1..6).map(|at| day(at, "14:00")).collect::<Vec<_>>());
     }
 }

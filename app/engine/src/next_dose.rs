@@ -9,7 +9,7 @@ use domain::booking::{Booking, BookingState, Consent, Reserve, Transition};
 use domain::code::Code;
 use domain::eligibility::Question;
 use domain::error::{Error, Result};
-use domain::next_dose::{BookNext, NextDay, NextDose, first_of_days};
+use domain::next_dose::{BookNext, NextDay, NextDose, one_a_day};
 use domain::person::Details;
 use domain::reason::Reason;
 use domain::screening::{self, Screening};
@@ -75,7 +75,7 @@ impl Engine {
             let fits = terms.state(self.now()) == SlotState::Open && self.fits(&after, dose, row.date).is_ok();
             fits.then(|| NextDay { slot_id: row.id, window: terms.window, remaining: terms.remaining() })
         });
-        Ok(NextDose { dose: Some(dose), booked_on: None, from: Some(from), by, days: first_of_days(open) })
+        Ok(NextDose { dose: Some(dose), booked_on: None, from: Some(from), by, days: one_a_day(open, after.found.slot.start_time) })
     }
 
     /// Books it.

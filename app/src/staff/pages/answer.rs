@@ -288,7 +288,8 @@ fn done(counter: Counter, found: Box<LookUp>, redemption: Option<&Redemption>, l
                 <p class="advice num">{by}</p>
                 <p class="next">{t("可以直接扫下一位", "Scan the next person right away")}</p>
             </div>
-            <div class="foot">{next} {undo}</div>
+            {next}
+            <div class="foot">{undo}</div>
         </div>
     }
     .into_any()
