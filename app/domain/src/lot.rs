@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::error::{Error, Result};
 use crate::reason::Reason;
+use crate::time::civil;
 
 /// The most doses that are opened under one number at a time.
 pub const MOST_DOSES: u32 = 10_000;
@@ -121,6 +122,13 @@ pub fn from_lot<'a>(typed: &str, open: &'a [InUse], today: NaiveDate) -> Result<
 }
 
 /// A lot number: letters, digits and what stands between them, in capitals.
+/// Whether a lot that was open from `opened` until `closed` may be the one of a jab that is sent afterwards: it was open at some time of the
+/// jab's day. The minute counts for nothing, for a tablet's clock may be wrong and a box is written down when there is time for it.
+pub fn was_open(opened: DateTime<Utc>, closed: Option<DateTime<Utc>>, jab: DateTime<Utc>) -> bool {
+    let day = |at: DateTime<Utc>| civil(at).date();
+    day(opened) <= day(jab) && closed.is_none_or(|closed| day(closed) >= day(jab))
+}
+
 fn number(typed: &str) -> Result<String> {
     let number = typed.trim().to_ascii_uppercase();
     let sign = |sign: char| sign.is_ascii_alphanumeric() || matches!(sign, '-' | '/' | '.');
@@ -134,6 +142,20 @@ fn number(typed: &str) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_jab_that_is_sent_afterwards_is_from_a_lot_that_was_open_on_its_day() {
+        let at = |text: &str| format!("2026-03-{text}:00+08:00").parse::<DateTime<Utc>>().expect("an instant");
+        for (opened, closed, jab, open) in [
+            ("02T09:00", None, "02T08:50", true),
+            ("02T09:00", None, "05T09:00", true),
+            ("02T09:00", None, "01T23:59", false),
+            ("02T09:00", Some("03T10:00"), "03T11:00", true),
+            ("02T09:00", Some("03T10:00"), "04T00:00", false),
+        ] {
+            assert_eq!(was_open(at(opened), closed.map(at), at(jab)), open, "{opened} {closed:?} {jab}");
+        }
+    }
 
     fn day(text: &str) -> NaiveDate {
         text.parse().expect("a date")

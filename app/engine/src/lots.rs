@@ -127,6 +127,18 @@ impl Engine {
         })
     }
 
+    /// All lots of these numbers, of whatever site and day.
+    pub(crate) async fn lots_named(&self, numbers: impl Iterator<Item = &str>) -> Result<Vec<lot::Model>> {
+        let mut numbers: Vec<String> = numbers.map(|number| number.trim().to_ascii_uppercase()).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        if numbers.is_empty() {
+            return Ok(vec![]);
+        }
+        // kept in capitals
+        lot::Entity::find().filter(lot::Column::Number.is_in(numbers)).all(&self.store().read).await.map_err(internal)
+    }
+
     async fn one_lot(&self, row: lot::Model) -> Result<OneLot> {
         let lot = self.lots_out(vec![row]).await?.pop().ok_or_else(Error::internal)?;
         Ok(OneLot { lot })

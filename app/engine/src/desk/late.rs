@@ -32,6 +32,8 @@ pub(crate) struct LateJab {
     /// Who sends it.
     pub sent_by: Uuid,
     pub lot: Option<String>,
+    /// The lot's row, where the site had it open on that day.
+    pub lot_id: Option<Uuid>,
     pub device: Option<String>,
     /// What tells of the next dose, where one follows.
     pub next_dose: Option<message::ActiveModel>,
@@ -106,7 +108,7 @@ impl LateJab {
             staff_id: self.staff_id,
             nonce: self.nonce,
             lot: self.lot.as_deref(),
-            lot_id: None,
+            lot_id: self.lot_id,
             elsewhere: None,
             next_dose: self.next_dose.as_ref(),
             audit: &self.audit[0],

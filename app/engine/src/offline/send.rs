@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use domain::access::{Action, Role};
 use domain::code::Code;
 use domain::error::{Error, Result};
+use domain::lot::was_open;
 use domain::offline::late::{Became, Late, LateAnswer, MOST, Sent, when};
 use domain::reason::Reason;
 use domain::{DateTime, Utc, Uuid};
@@ -17,7 +18,7 @@ use crate::desk::{Job, LateJab, LateJabs};
 use crate::error::internal;
 use crate::shown::Found;
 use crate::staff::Staff;
-use crate::store::entities::{staff, staff_site};
+use crate::store::entities::{lot, staff, staff_site};
 
 /// The longest lot number, in characters; and the longest name of a tablet.
 const LONGEST_TEXT: usize = 40;
@@ -38,12 +39,13 @@ impl Engine {
         let codes = redemptions.iter().filter_map(|late| Code::parse(&late.code).ok()).map(|code| code.to_string());
         let found = self.bookings_of(codes.collect()).await?;
         let by = self.recorders(staff, &redemptions).await?;
+        let lots = self.lots_named(redemptions.iter().filter_map(|late| late.lot.as_deref())).await?;
         let order: Vec<Uuid> = redemptions.iter().map(|late| late.nonce).collect();
         let mut answers = HashMap::with_capacity(order.len());
         let mut jabs = Vec::with_capacity(order.len());
         for late in redemptions {
             let nonce = late.nonce;
-            match self.late_jab(staff, late, &found, &by, now) {
+            match self.late_jab(staff, late, &found, &by, &lots, now) {
                 Ok(jab) => jabs.push(jab),
                 Err(error) => {
                     answers.insert(nonce, LateAnswer::refused(nonce, error.reason.unwrap_or(Reason::Malformed)));
@@ -86,6 +88,7 @@ impl Engine {
         late: Late,
         found: &HashMap<String, Found>,
         by: &HashMap<String, Uuid>,
+        lots: &[lot::Model],
         now: DateTime<Utc>,
     ) -> Result<LateJab> {
         let code = Code::parse(&late.code)?;
@@ -93,6 +96,11 @@ impl Engine {
         let found = found.get(code.as_str()).ok_or_else(|| Error::field("code", Reason::NotFound))?;
         let here = staff.member.site_id.unwrap_or(found.slot.site_id);
         self.allow(staff, Action::Redeem, here, code)?;
+        let lot = told(late.lot, "lot")?;
+        let box_of = lot.as_deref().and_then(|number| {
+            let same = |row: &&lot::Model| row.vaccine_id == found.slot.vaccine_id && row.number.eq_ignore_ascii_case(number);
+            lots.iter().filter(same).find(|row| row.site_id == here && was_open(row.opened_at, row.closed_at, when.at))
+        });
         let staff_id = late.by.and_then(|name| by.get(&name.to_lowercase()).copied()).unwrap_or(staff.id);
         let whose = if staff_id == staff.id { String::new() } else { format!(", by {staff_id}") };
         let detail = Some(format!("at {}{whose}", when.at.to_rfc3339()));
@@ -104,7 +112,8 @@ impl Engine {
             here,
             staff_id,
             sent_by: staff.id,
-            lot: told(late.lot, "lot")?,
+            lot_id: box_of.map(|row| row.id),
+            lot: box_of.map(|row| row.number.clone()).or(lot),
             device: told(late.device, "device")?,
             next_dose: self.next_dose_message(found, now)?,
             conflict_id: self.vault().id(now),

@@ -8,6 +8,7 @@ use domain::booking::BookingState;
 use domain::checkin::Redeem;
 use domain::code::Code;
 use domain::error::{Error, ErrorCode};
+use domain::lot::OpenLot;
 use domain::offline::conflict::{ConflictKind, Decision, Settle};
 use domain::offline::late::{Became, Late, MOST};
 use domain::reason::Reason;
@@ -25,6 +26,7 @@ on_both_engines!(
     a_day_that_ended_meanwhile_takes_its_jabs_all_the_same_but_for_who_has_booked_again,
     times_that_cannot_be_and_codes_of_nobody_are_refused_one_by_one,
     each_sends_for_their_own_site_and_the_manager_settles_once,
+    what_is_sent_afterwards_counts_against_the_lot_that_was_open,
 );
 
 fn late(city: &TestCity, code: Code, at: DateTime<Utc>) -> Late {
@@ -298,5 +300,38 @@ async fn each_sends_for_their_own_site_and_the_manager_settles_once(kind: Kind) 
     assert_eq!(city.count("SELECT count(*) FROM audit WHERE action = 'settle_conflict' AND outcome = 'done'").await, 1);
     city.clock.step(Duration::days(8));
     assert!(city.engine.conflicts(&manager, city.site("one")).await.expect("read").rows.is_empty(), "settled long ago");
+    city.assert_balanced().await;
+}
+
+async fn what_is_sent_afterwards_counts_against_the_lot_that_was_open(kind: Kind) {
+    let city = TestCity::new(kind).await;
+    let (nurse, manager) = (city.staff("nurse", Role::Nurse, "one").await, city.staff("manager", Role::Manager, "one").await);
+    let mut codes = vec![];
+    for _ in 0..3 {
+        codes.push(city.book(&city.guest().await, city.slot("one", "vero", 0, "09:00"), 1).await.expect("booked").code);
+    }
+    let open = |number: &str, vaccine: &str| OpenLot {
+        site_id: city.site("one"),
+        vaccine_id: vaccine.into(),
+        number: number.into(),
+        expires_on: city.day(30),
+        doses: 10,
+    };
+    let lot = city.engine.open_lot(&manager, &open("L-77", "vero")).await.expect("opened").lot;
+    // of another vaccine: not from that box
+    city.engine.open_lot(&manager, &open("L-78", "cho")).await.expect("opened");
+    city.clock.set_civil(city.today(), "09:20");
+    let at = city.engine.now();
+    // closed before the tablet could send
+    city.engine.close_lot(&manager, lot.id).await.expect("closed");
+    let mut jabs: Vec<_> = codes.iter().map(|code| late(&city, *code, at)).collect();
+    jabs[0].lot = Some("l-77".into());
+    jabs[2].lot = Some("L-78".into());
+    let became = send(&city, &nurse, &jabs).await;
+    assert!(became.values().all(|became| *became == Became::Recorded));
+    let lots = city.engine.lots(&nurse, city.site("one")).await.expect("read").lots;
+    let left = |number: &str| lots.iter().find(|lot| lot.number == number).map(|lot| lot.left);
+    assert_eq!((left("L-77"), left("L-78")), (Some(8), Some(10)));
+    assert_eq!(city.column("SELECT lot FROM bookings ORDER BY lot").await, ["L-77", "L-77", "L-78"]);
     city.assert_balanced().await;
 }

@@ -5,7 +5,7 @@ use domain::access::Action;
 use domain::error::Error;
 use domain::lot::{Lot, Lots, OpenLot};
 use domain::reason::Reason;
-use domain::time::{civil, day_text, hour_minute};
+use domain::time::{civil, hour_minute};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -102,7 +102,7 @@ impl Page {
     fn line(self, lot: &Lot, may_keep: bool) -> AnyView {
         let lang = lang();
         let vaccine = lang.pick(&lot.vaccine_name, &lot.vaccine_name_en).clone();
-        let (id, day) = (lot.id, day_text(lot.expires_on, lang));
+        let (id, day) = (lot.id, lot.expires_on);
         let state = match (lot.closed_at, lot.expired) {
             (Some(at), _) => {
                 let at = hour_minute(civil(at).time());

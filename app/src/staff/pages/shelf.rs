@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use domain::checkin::LookUp;
 use domain::lot::{Lot, Lots};
-use domain::time::day_text;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -124,7 +123,7 @@ impl Shelf {
         let Some(lot) = chosen else {
             return ("lot look", t("今天第一次要选，之后会记住。", "Choose once today; it is remembered.").to_owned());
         };
-        let day = day_text(lot.expires_on, lang);
+        let day = lot.expires_on;
         if lot.expired {
             return ("lot stop", lang.pick(format!("{day} 到期，不能再用，请换一盒"), format!("Expired {day}: take another box")));
         }
