@@ -64,6 +64,18 @@ async function kept(page: Page): Promise<string> {
   })
 }
 
+/** The keys that lie on an open tablet, each as it is written there. */
+async function keysKept(page: Page): Promise<Record<string, string>> {
+  return page.evaluate(async () => {
+    const read = <T>(request: IDBRequest<T>) => new Promise<T>((resolve) => (request.onsuccess = () => resolve(request.result)))
+    const database = await read(indexedDB.open('yizhen-staff'))
+    const keys: unknown = JSON.parse(await read(database.transaction('kept').objectStore('kept').get('keys')))
+    database.close()
+    // within the dump it stands in quotes
+    return Object.fromEntries(Object.entries(keys as object).map(([name, key]) => [name, JSON.stringify(key)]))
+  })
+}
+
 /** Waits until the tablet has taken its day along, and its page. */
 async function prepared(page: Page): Promise<void> {
   await page.evaluate(async () => void (await navigator.serviceWorker.ready))
@@ -127,6 +139,35 @@ test('a tablet goes on without a network, through a reload, and sends when it is
   expect([seen.state, seen.redemption.by]).toEqual(['redeemed', NURSE.name])
 })
 
+test('who comes without phone and paper is found on the tablet’s own list, by name and by last four', async ({ page, context, service, complaints }) => {
+  complaints.expect(/ERR_INTERNET_DISCONNECTED/, /Failed to fetch/)
+  const lin = await lins(service)
+  await staffSignIn(page, NURSE)
+  await prepared(page)
+  await context.setOffline(true)
+  await expect(network(page)).toContainText('离线工作')
+  const hit = answer(page).getByRole('listitem').filter({ hasText: LIN.name })
+  for (const sought of [LIN.name, LIN.number.slice(-4)]) {
+    await wedge(page, sought)
+    await expect(hit).toHaveCount(1)
+    await expect(answer(page)).toContainText('没有网络：这是 09:1')
+  }
+  // through a reload as well
+  await page.reload()
+  await expect(network(page)).toContainText('离线工作')
+  await wedge(page, LIN.name)
+  await hit.getByRole('button').click()
+  await expect(answer(page)).toContainText(LIN.number.slice(-4))
+  await redeemButton(page).click()
+  await says(page, '接种完成')
+  await wedge(page, LIN.name)
+  await expect(hit).toContainText('已完成')
+  await context.setOffline(false)
+  await expect(network(page)).toHaveText('网络正常')
+  const manager = await new Caller(service.url).staffSignIn(MANAGER.username, 'demo-pass-2027')
+  expect(await manager.call('checkin/look_up', { code: lin.code })).toMatchObject({ state: 'redeemed' })
+})
+
 test('nothing of anybody lies on the tablet in the clear: offline, locked, and after signing out', async ({ page, context, service, complaints }) => {
   complaints.expect(/ERR_INTERNET_DISCONNECTED/, /Failed to fetch/)
   const lin = await lins(service)
@@ -143,11 +184,19 @@ test('nothing of anybody lies on the tablet in the clear: offline, locked, and a
   await expect(network(page)).toContainText('离线工作')
   await scanAll(page, [lin.code])
   expect(await clean('offline')).toContain('"keys"')
+  // the keys as they lie there while the screen is open, and nowhere once it is not
+  const keys = Object.values(await keysKept(page))
+  expect(keys).toHaveLength(3)
+  const closed = async () => {
+    const all = await kept(page)
+    for (const key of keys) expect(all).not.toContain(key)
+  }
 
   await page.getByRole('button', { name: '锁屏' }).click()
   await expect(lockScreen(page)).toBeVisible()
   await expect.poll(async () => (await kept(page)).includes('"keys"')).toBe(false)
   await clean('locked')
+  await closed()
 
   await page.getByRole('button', { name: '换人登录（退出）' }).click()
   await expect(page.getByRole('alertdialog')).toContainText('还有 1 条没有上传')
@@ -155,6 +204,7 @@ test('nothing of anybody lies on the tablet in the clear: offline, locked, and a
   await expect(page.getByRole('heading', { name: '工作人员登录' })).toBeVisible()
   await expect.poll(async () => (await kept(page)).includes('"along"')).toBe(false)
   await clean('signed out')
+  await closed()
 
   // whoever signs in next sends what waits
   await context.setOffline(false)

@@ -247,7 +247,7 @@ impl Engine {
         let here = found.iter().map(|found| found.booking.code.clone()).collect::<HashSet<_>>();
         let accepted = self.accepted(site_id, date).await?;
         let accepted = accepted.into_iter().filter(|found| !here.contains(&found.booking.code));
-        let mut rows = found.into_iter().chain(accepted).map(|found| self.roster_row(found)).collect::<Result<Vec<_>>>()?;
+        let mut rows = found.into_iter().chain(accepted).map(|found| self.roster_row(&found)).collect::<Result<Vec<_>>>()?;
         rows.sort_by(|a, b| (a.window.start, &a.name, a.code).cmp(&(b.window.start, &b.name, b.code)));
         let slots = self.roster_slots(staff, site_id, date, &waiting).await?;
         Ok(Roster { site_id, site_name: site.name, date, rows, slots })
@@ -283,7 +283,7 @@ impl Engine {
         Ok(slots)
     }
 
-    fn roster_row(&self, found: Found) -> Result<RosterRow> {
+    pub(crate) fn roster_row(&self, found: &Found) -> Result<RosterRow> {
         let details = people::open(self.vault(), &found.person)?;
         let vaccine = self.vaccine(&found.slot.vaccine_id)?;
         Ok(RosterRow {

@@ -4,6 +4,9 @@
 //! things are needed. The *day key* (32 random-looking bytes) comes with what is taken along and is wiped from the tablet when its screen is
 //! locked or somebody signs out: without it there is nothing to try. And each code goes through argon2id (RFC 9106; 4 MiB, one pass), so that
 //! with it, on a tablet that was taken while it was open, a try costs memory and milliseconds: 3·10¹³ codes.
+//!
+//! Some come without phone and paper. For them the day's list lies there once more, whole, under a key that is the signed-in nurse's: of that
+//! member of staff, site and day, kept and wiped like the day key. It tells what the screen of an open tablet tells anybody who searches it.
 
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Key, Nonce};
@@ -19,6 +22,8 @@ pub const KEY: usize = 32;
 pub const SALT: usize = 16;
 /// Bytes that stand before what is sealed: drawn anew for each.
 pub const NONCE: usize = 12;
+/// What the list of a day is sealed for.
+pub const FOR_ROSTER: &[u8] = b"yizhen roster 1";
 /// Memory of one try, in KiB.
 const MEMORY_KIB: u32 = 4096;
 

@@ -36,6 +36,13 @@ pub struct TakeAlong {
     pub day_key: [u8; KEY],
     /// The key that seals what waits to be sent; the same on each day, wiped in the same way.
     pub queue_key: [u8; KEY],
+    /// The key of whoever takes it along: it opens the list of the day, for those who come without code and pass. Wiped in the same way.
+    #[serde(default)]
+    pub roster_key: [u8; KEY],
+    /// The list (`checkin::RosterRow`s as JSON), sealed with that key for `seal::FOR_ROSTER`, in base64 without padding; empty where a tablet
+    /// took the day along before there was one.
+    #[serde(default)]
+    pub roster: String,
     /// The records: their names and boxes (`seal`), in base64 without padding.
     pub records: Vec<(String, String)>,
 }

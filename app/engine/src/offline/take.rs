@@ -9,7 +9,7 @@ use domain::access::Action;
 use domain::code::Code;
 use domain::eligibility::DoseRecord;
 use domain::error::{Error, Result};
-use domain::offline::seal::{KEY, NONCE, SALT, of_record, seal, stretch};
+use domain::offline::seal::{FOR_ROSTER, KEY, NONCE, SALT, of_record, seal, stretch};
 use domain::offline::take::{Record, TakeAlong};
 use domain::time::age_on;
 use domain::{NaiveDate, Uuid};
@@ -51,6 +51,8 @@ impl Engine {
         let queue_key = self.offline_key("offline queue", &site_id.to_string())?;
         let mut vaccines = HashMap::new();
         let mut records = Vec::with_capacity(found.len());
+        let mut rows = found.iter().map(|found| self.roster_row(found)).collect::<Result<Vec<_>>>()?;
+        rows.sort_by(|a, b| (a.window.start, &a.name, a.code).cmp(&(b.window.start, &b.name, b.code)));
         for found in found {
             let code = Code::parse(&found.booking.code).map_err(|_| Error::internal())?;
             let vaccine = self.vaccine(&found.slot.vaccine_id)?;
@@ -64,11 +66,16 @@ impl Engine {
         }
         // in no order that would tell anything
         records.sort();
+        let roster_key = self.offline_key("offline roster", &format!("{} {site_id} {date}", staff.id))?;
+        let plain = serde_json::to_vec(&rows).map_err(|_| Error::internal())?;
+        let roster = seal(&roster_key, self.vault().entropy().bytes::<NONCE>(), FOR_ROSTER, &plain).ok_or_else(Error::internal)?;
+        let roster = BASE64.encode(roster);
         let mut vaccines: Vec<_> = vaccines.into_values().collect();
         vaccines.sort_by(|a, b| a.id.cmp(&b.id));
         let keys = self.vault().keys();
         let pass_keys = keys.pass_keys().into_iter().filter_map(|one| Some((one.id, keys.verifying(one.id)?.to_bytes()))).collect();
-        Ok(TakeAlong { now, date, site_id, site_name: site.name, vaccines, pass_keys, salt, day_key, queue_key, records })
+        let site_name = site.name;
+        Ok(TakeAlong { now, date, site_id, site_name, vaccines, pass_keys, salt, day_key, queue_key, roster_key, roster, records })
     }
 
     fn record(&self, found: &Found, names: &HashMap<Uuid, String>, doses: &HashMap<Vec<u8>, Vec<DoseRecord>>) -> Result<Record> {

@@ -4,17 +4,21 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use domain::access::Role;
 use domain::booking::BookingState;
-use domain::checkin::{Light, LookUp, Redeem, VisitSeen};
+use domain::checkin::{Light, LookUp, Redeem, RosterRow, VisitSeen};
 use domain::code::Code;
 use domain::error::ErrorCode;
-use domain::offline::seal::{of_record, open, stretch};
+use domain::offline::seal::{FOR_ROSTER, of_record, open, stretch};
 use domain::offline::take::{Here, Record, TakeAlong};
 use domain::pass::Pass;
 use ed25519_dalek::VerifyingKey;
 
 use crate::harness::{Kind, TestCity, on_both_engines};
 
-on_both_engines!(a_record_opens_with_its_own_code_alone_and_says_what_the_service_says, each_takes_their_own_sites_day_along,);
+on_both_engines!(
+    a_record_opens_with_its_own_code_alone_and_says_what_the_service_says,
+    the_list_opens_with_the_key_of_whoever_took_it_along_that_day_and_with_no_other,
+    each_takes_their_own_sites_day_along,
+);
 
 fn opened(taken: &TakeAlong, day_key: &[u8; 32], code: Code) -> Option<Record> {
     let (name, key) = of_record(day_key, &stretch(code, &taken.salt)?)?;
@@ -72,6 +76,33 @@ async fn a_record_opens_with_its_own_code_alone_and_says_what_the_service_says(k
     let next = city.engine.take_along(&nurse, city.site("one")).await.expect("taken");
     assert_ne!((next.day_key, next.salt), (taken.day_key, taken.salt), "a day's key is good for that day");
     assert_eq!(next.queue_key, taken.queue_key, "what waits from yesterday can be sent");
+}
+
+async fn the_list_opens_with_the_key_of_whoever_took_it_along_that_day_and_with_no_other(kind: Kind) {
+    let city = TestCity::new(kind).await;
+    let (wang, li) = (city.staff("wang", Role::Nurse, "one").await, city.staff("li", Role::Nurse, "one").await);
+    let guest = city.guest().await;
+    let code = city.book(&guest, city.slot("one", "vero", 0, "09:00"), 1).await.expect("booked").code;
+    let (one, other) = (
+        city.engine.take_along(&wang, city.site("one")).await.expect("taken"),
+        city.engine.take_along(&li, city.site("one")).await.expect("taken"),
+    );
+    let list = |key: &[u8; 32], taken: &TakeAlong| {
+        let plain = open(key, FOR_ROSTER, &BASE64.decode(&taken.roster).expect("base64"))?;
+        serde_json::from_slice::<Vec<RosterRow>>(&plain).ok()
+    };
+    let asked = city.engine.roster(&wang, city.site("one"), city.today()).await.expect("read").rows;
+    assert_eq!(list(&one.roster_key, &one), Some(asked), "what a search with a network finds");
+    for key in [&other.roster_key, &one.day_key, &one.queue_key, &[0; 32]] {
+        assert_eq!(list(key, &one), None);
+    }
+    let whole = serde_json::to_string(&one).expect("JSON");
+    for planted in [guest.person.name.as_str(), code.as_str()] {
+        assert!(!whole.contains(planted), "{planted}");
+    }
+    city.clock.set_civil(city.day(1), "08:00");
+    let next = city.engine.take_along(&wang, city.site("one")).await.expect("taken");
+    assert_ne!(next.roster_key, one.roster_key, "a key is good for a day");
 }
 
 async fn each_takes_their_own_sites_day_along(kind: Kind) {

@@ -2,10 +2,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
-use domain::checkin::{LookUp, Redemption};
+use domain::booking::BookingState;
+use domain::checkin::{LookUp, Redemption, RosterRow};
 use domain::code::Code;
 use domain::error::{Error, Result};
-use domain::offline::seal::{of_record, open, stretch};
+use domain::offline::seal::{FOR_ROSTER, of_record, open, stretch};
 use domain::offline::take::{Here, Record, TakeAlong, pass_alone};
 use domain::pass::Pass;
 use domain::reason::Reason;
@@ -38,6 +39,20 @@ pub(super) fn look_up(scan: &Scan, along: &Along, entries: &[Entry]) -> Result<L
         (None, Some(pass)) => Ok(pass_alone(&pass, done, &here)),
         (None, None) => Err(Error::field("code", Reason::NotTakenAlong)),
     }
+}
+
+/// The list of the day, with what was recorded on this tablet since.
+pub(super) fn list(along: &Along, entries: &[Entry]) -> Option<Vec<RosterRow>> {
+    let taken = &along.taken;
+    let mut rows: Vec<RosterRow> =
+        serde_json::from_slice(&open(&taken.roster_key, FOR_ROSTER, &BASE64.decode(&taken.roster).ok()?)?).ok()?;
+    for row in &mut rows {
+        let of_this = |entry: &&Entry| entry.refused.is_none() && Code::parse(&entry.late.code) == Ok(row.code);
+        if let Some(entry) = entries.iter().find(of_this) {
+            (row.state, row.redeemed_at) = (BookingState::Redeemed, Some(entry.late.at));
+        }
+    }
+    Some(rows)
 }
 
 fn key(taken: &TakeAlong, id: u8) -> Option<VerifyingKey> {

@@ -1,6 +1,6 @@
 //! Working without a network: what was taken along answers, what is recorded waits on the tablet and is sent when the network is back.
 //!
-//! The network goes first, for as long as it is quick. The counter has two seams to here, [`look_up`] and [`redeem`]; everything else
+//! The network goes first, for as long as it is quick. The counter has three seams to here, [`look_up`], [`list`] and [`redeem`]; everything else
 //! happens by itself: taking along after signing in, sending, and taking the keys away when the screen is locked or somebody signs out.
 
 mod alone;
@@ -13,10 +13,11 @@ use core::time::Duration;
 use std::rc::Rc;
 
 use domain::access::Action;
-use domain::checkin::{CheckedIn, LookUp, Outcome, Redeem, Redemption};
+use domain::checkin::{CheckedIn, LookUp, Outcome, Redeem, Redemption, RosterRow};
 use domain::error::Error;
 use domain::offline::late::Late;
 use domain::reason::Reason;
+use domain::{DateTime, NaiveDate, Utc, Uuid};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -240,10 +241,14 @@ impl Offline {
 
     /// The network's answer, where it comes quickly; nothing where the tablet answers by itself.
     async fn ask<T>(self, call: impl Future<Output = Result<T, api::ApiError>>) -> Option<Result<T, Error>> {
+        self.wait_shortly(self.desk.ask(call)).await
+    }
+
+    async fn wait_shortly<T>(self, call: impl Future<Output = Result<T, Error>>) -> Option<Result<T, Error>> {
         if self.is_alone() {
             return None;
         }
-        let answer = within(SHORT_MS, self.desk.ask(call)).await;
+        let answer = within(SHORT_MS, call).await;
         let answer = answer.filter(|answer| !matches!(answer, Err(Error { reason: Some(Reason::Network), .. })));
         self.note(answer.is_some());
         answer
@@ -287,6 +292,19 @@ pub(crate) async fn look_up(desk: Desk, scan: &Scan) -> Result<LookUp, Error> {
         Some(answer) => answer,
         None => offline.entries.with_value(|entries| alone::look_up(scan, &along, entries)),
     }
+}
+
+/// The day's list, to be searched: the service's; or the tablet's own, with when it was taken along.
+pub(crate) async fn list(desk: Desk, site_id: Uuid, date: NaiveDate) -> Result<(Vec<RosterRow>, Option<DateTime<Utc>>), Error> {
+    let here = HERE.with(|here| here.get().copied());
+    let Some((offline, along)) = here.and_then(|offline| Some((offline, offline.along()?))) else {
+        return Ok((desk.roster(site_id, date).await?.rows, None));
+    };
+    if let Some(answer) = offline.wait_shortly(desk.roster(site_id, date)).await {
+        return Ok((answer?.rows, None));
+    }
+    let rows = offline.entries.with_value(|entries| alone::list(&along, entries)).ok_or_else(|| Error::new(Reason::Network))?;
+    Ok((rows, Some(along.taken.now)))
 }
 
 /// Records a jab: with the service, or on the tablet, where it is written down before this returns.

@@ -1,6 +1,6 @@
 //! What lies on the tablet: what was taken along, and what waits to be sent. No name, number or code stands there in the clear.
 //!
-//! Stores: `kept` with `along` (the records, sealed; public keys; who was signed in) and `keys` (what opens them, with a code; taken away
+//! Stores: `kept` with `along` (the records, sealed; public keys; who was signed in) and `keys` (what opens them, with a code, and what opens the list; taken away
 //! when the screen is locked or somebody signs out), and `queue`: scan → a box that the queue's key opens.
 
 use base64::Engine as _;
@@ -39,6 +39,8 @@ pub(super) struct Along {
 struct Keys {
     day: [u8; KEY],
     queue: [u8; KEY],
+    #[serde(default)]
+    roster: [u8; KEY],
 }
 
 /// A jab that was recorded on this tablet.
@@ -65,9 +67,9 @@ impl Store {
 
     /// Keeps what was taken along; its keys apart.
     pub(super) async fn keep(&self, along: &Along) -> Outcome<()> {
-        let keys = Keys { day: along.taken.day_key, queue: along.taken.queue_key };
+        let keys = Keys { day: along.taken.day_key, queue: along.taken.queue_key, roster: along.taken.roster_key };
         let mut bare = along.clone();
-        (bare.taken.day_key, bare.taken.queue_key) = ([0; KEY], [0; KEY]);
+        (bare.taken.day_key, bare.taken.queue_key, bare.taken.roster_key) = ([0; KEY], [0; KEY], [0; KEY]);
         self.0.put(KEPT, ALONG, &text(&bare)?).await?;
         self.0.put(KEPT, KEYS, &text(&keys)?).await
     }
@@ -78,7 +80,7 @@ impl Store {
         let find = |name: &str| kept.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
         let mut along: Along = serde_json::from_str(find(ALONG)?).ok()?;
         let keys: Keys = serde_json::from_str(find(KEYS)?).ok()?;
-        (along.taken.day_key, along.taken.queue_key) = (keys.day, keys.queue);
+        (along.taken.day_key, along.taken.queue_key, along.taken.roster_key) = (keys.day, keys.queue, keys.roster);
         Some(along)
     }
 

@@ -6,10 +6,12 @@ use domain::error::Error;
 use domain::lang::Lang;
 use domain::reason::Reason;
 use domain::time::{civil, hour_minute};
+use domain::{DateTime, Utc};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::counter::{Counter, Screen};
+use crate::staff::offline;
 use crate::staff::scan::Scan;
 use crate::staff::search::fits;
 use crate::ui::{now_lang, t};
@@ -23,6 +25,8 @@ pub(super) struct Found {
     sought: String,
     rows: Vec<RosterRow>,
     more: usize,
+    /// When the list was taken along, where the tablet searched its own.
+    taken_at: Option<DateTime<Utc>>,
 }
 
 impl Counter {
@@ -35,16 +39,16 @@ impl Counter {
         };
         self.screen.set(Screen::Asking);
         spawn_local(async move {
-            let answer = self.desk.roster(site_id, today).await;
+            let answer = offline::list(self.desk, site_id, today).await;
             if !self.is_now(turn) {
                 return;
             }
             match answer {
-                Ok(roster) => {
-                    let mut rows: Vec<RosterRow> = roster.rows.into_iter().filter(|row| fits(row, &sought)).collect();
+                Ok((rows, taken_at)) => {
+                    let mut rows: Vec<RosterRow> = rows.into_iter().filter(|row| fits(row, &sought)).collect();
                     let more = rows.len().saturating_sub(MOST);
                     rows.truncate(MOST);
-                    self.answer(Screen::Found(Found { sought, rows, more }));
+                    self.answer(Screen::Found(Found { sought, rows, more, taken_at }));
                 }
                 Err(error) => self.answer(Screen::Refused(error)),
             }
@@ -54,7 +58,7 @@ impl Counter {
 
 /// The lines; a tap on one leads to the answer.
 pub(super) fn found(counter: Counter, found: Found, lang: Lang) -> AnyView {
-    let Found { sought, rows, more } = found;
+    let Found { sought, rows, more, taken_at } = found;
     let title = match (rows.len() + more, lang) {
         (0, Lang::Zh) => format!("今天的名单里没有“{sought}”"),
         (0, Lang::En) => format!("Nobody on today's list fits “{sought}”"),
@@ -73,11 +77,20 @@ pub(super) fn found(counter: Counter, found: Found, lang: Lang) -> AnyView {
         Lang::Zh => format!("还有 {more} 位，请输入更多字"),
         Lang::En => format!("{more} more: type more of the name"),
     });
+    let old = taken_at.map(|at| {
+        let at = hour_minute(civil(at).time());
+        let words = lang.pick(
+            format!("没有网络：这是 {at} 的名单，之后约的不在里面"),
+            format!("No network: the list as of {at}, without later bookings"),
+        );
+        view! { <p class="found-more">{words}</p> }
+    });
     let rows: Vec<AnyView> = rows.iter().map(|row| line(counter, row)).collect();
     view! {
         <div class="card found">
             <div class="head"><h2 class="title">{title}</h2><p class="advice">{advice}</p></div>
             {(!rows.is_empty()).then(|| view! { <ul class="found-list">{rows}</ul> })}
+            {old}
             {further.map(|words| view! { <p class="found-more">{words}</p> })}
         </div>
     }
