@@ -17,7 +17,7 @@ use domain::checkin::{CheckedIn, LookUp, Outcome, Redeem, Redemption, RosterRow}
 use domain::error::Error;
 use domain::offline::late::Late;
 use domain::reason::Reason;
-use domain::{DateTime, NaiveDate, Utc, Uuid};
+use domain::{DateTime, Utc, Uuid};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -294,13 +294,16 @@ pub(crate) async fn look_up(desk: Desk, scan: &Scan) -> Result<LookUp, Error> {
     }
 }
 
-/// The day's list, to be searched: the service's; or the tablet's own, with when it was taken along.
-pub(crate) async fn list(desk: Desk, site_id: Uuid, date: NaiveDate) -> Result<(Vec<RosterRow>, Option<DateTime<Utc>>), Error> {
+/// Today's list, to be searched: the service's; or the tablet's own, with when it was taken along.
+pub(crate) async fn list(desk: Desk, site_id: Uuid) -> Result<(Vec<RosterRow>, Option<DateTime<Utc>>), Error> {
     let here = HERE.with(|here| here.get().copied());
     let Some((offline, along)) = here.and_then(|offline| Some((offline, offline.along()?))) else {
-        return Ok((desk.roster(site_id, date).await?.rows, None));
+        let today = desk.today_now().ok_or_else(|| Error::new(Reason::Network))?;
+        return Ok((desk.roster(site_id, today).await?.rows, None));
     };
-    if let Some(answer) = offline.wait_shortly(desk.roster(site_id, date)).await {
+    // after a reload without a network nobody has said which day it is, but what was taken along
+    let today = desk.today_now().unwrap_or(along.taken.date);
+    if let Some(answer) = offline.wait_shortly(desk.roster(site_id, today)).await {
         return Ok((answer?.rows, None));
     }
     let rows = offline.entries.with_value(|entries| alone::list(&along, entries)).ok_or_else(|| Error::new(Reason::Network))?;

@@ -34,12 +34,12 @@ impl Counter {
     pub(super) fn search(self, sought: String) {
         let turn = self.next_turn();
         self.forget_scan();
-        let (Some(site_id), Some(today)) = (self.desk.site_id.get_untracked(), self.desk.today_now()) else {
+        let Some(site_id) = self.desk.site_id.get_untracked() else {
             return self.answer(Screen::Refused(Error::new(Reason::SiteNotChosen)));
         };
         self.screen.set(Screen::Asking);
         spawn_local(async move {
-            let answer = offline::list(self.desk, site_id, today).await;
+            let answer = offline::list(self.desk, site_id).await;
             if !self.is_now(turn) {
                 return;
             }
